@@ -1,0 +1,38 @@
+"""bibun (微分): automatic differentiation for people who write statistics in Python.
+
+Write the model in plain NumPy; get exact derivatives. `import bibun as bb`.
+"""
+
+from . import rules
+from .core.function import Function
+from .core.modes import no_grad
+from .core.nonfinite import debug_nans
+from .core.variable import Variable
+from .errors import ChangedInPlace, MissingRule, NonFinite, TrackedVariable
+from .transforms.directional import jvp, linearize
+from .transforms.gradient import grad, stop_gradient, value_and_grad, vjp
+from .transforms.hessian import hessian, hvp
+from .transforms.jacobian import jacobian
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ChangedInPlace",
+    "Function",
+    "MissingRule",
+    "NonFinite",
+    "TrackedVariable",
+    "Variable",
+    "debug_nans",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "linearize",
+    "no_grad",
+    "rules",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

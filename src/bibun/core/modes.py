@@ -1,0 +1,68 @@
+"""What is switched on around a computation: `no_grad`, `debug_nans`, recording for another machine.
+
+An operation reads one count, `modes.on`; only when it is not zero does anybody ask this thread which mode it is in.
+Imports nothing of bibun.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["here", "mode", "modes", "no_grad"]
+
+
+class Modes:
+    """How many modes are on, in all threads together."""
+
+    __slots__ = ("on",)
+    on: int
+
+
+class Here(threading.local):
+    """The modes of this thread."""
+
+    paused = False  # no_grad: results are constants
+    checking = False  # debug_nans: every result is looked at
+    tracing: str | None = None  # "compile", "vmap": nothing may escape from the record
+
+
+modes = Modes()
+modes.on = 0
+here = Here()
+_lock = threading.Lock()
+
+
+@contextmanager
+def mode(name: str, value: Any) -> Iterator[None]:
+    """One mode of this thread set to `value` inside the block, and as it was after it, whatever happens."""
+    was = getattr(here, name)
+    with _lock:
+        modes.on += 1
+    setattr(here, name, value)
+    try:
+        yield
+    finally:
+        setattr(here, name, was)
+        with _lock:
+            modes.on -= 1
+
+
+def no_grad() -> Any:
+    """A block in which nothing is recorded: results are constants.
+
+    Returns
+    -------
+    context manager
+        Affects this thread only; blocks nest, and an exception ends them properly.
+
+    Examples
+    --------
+    >>> import bibun as bb
+    >>> x = bb.Variable(2.0)
+    >>> with bb.no_grad():
+    ...     y = x * x
+    >>> y.creator is None
+    True
+    """
+    return mode("paused", True)

@@ -1,0 +1,102 @@
+"""What a Variable can do by NumPy's names: its operators and methods, fastened on from two tables.
+
+Called once by rules/, when the functions of the tables have their entries. Imports Variable and the registry.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from . import dispatch
+from .variable import Variable
+
+__all__ = ["fasten"]
+
+OPERATORS: dict[str, Any] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "pow": np.power, "matmul": np.matmul, "divmod": np.divmod,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+}  # fmt: skip
+COMMUTE = {"add", "mul"}
+COMPARISONS: dict[str, Any] = {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}  # fmt: skip
+UNARY: dict[str, Any] = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+METHODS: tuple[str, ...] = (
+    "all", "any", "argmax", "argmin", "argsort", "clip", "compress", "conj", "cumprod", "cumsum", "diagonal", "dot",
+    "max", "mean", "min", "nonzero", "prod", "ptp", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
+    "swapaxes", "take", "trace", "var", "copy", "choose", "imag", "real",
+)  # fmt: skip
+
+
+def fasten(getitem: Any, astype: Any) -> None:
+    """Give Variable its operators and methods. `getitem` and `astype` have no function in NumPy of their own."""
+    rules = _Present(dispatch.RULES)
+    for name, func in OPERATORS.items():
+        entry = rules[func]
+        setattr(Variable, f"__{name}__", _operator(entry))
+        setattr(Variable, f"__r{name}__", _operator(entry) if name in COMMUTE else _reflected(entry))
+    for name, func in COMPARISONS.items():
+        setattr(Variable, f"__{name}__", rules[func])
+    for name, func in UNARY.items():
+        setattr(Variable, f"__{name}__", rules[func])
+    Variable.__hash__ = object.__hash__  # type: ignore[method-assign]
+    for name in METHODS:
+        func = getattr(np, name)
+        if name in ("real", "imag"):
+            setattr(Variable, name, property(rules[func]))
+        else:
+            setattr(Variable, name, rules[func])
+    v: Any = Variable
+    v.__getitem__ = getitem
+    v.astype = astype
+    v.conjugate = v.conj
+    v.T = property(rules[np.transpose], doc="The axes reversed.")
+    v.mT = property(lambda self: np.swapaxes(self, -1, -2), doc="The last two axes swapped.")
+    v.flatten = v.ravel
+    v.reshape = _reshape(rules[np.reshape])
+    v.transpose = _transpose(rules[np.transpose])
+    v.sort = _refused("sort", "np.sort(v)")
+    v.fill = _refused("fill", "np.full_like(v.data, value)")
+    v.put = _refused("put", "np.where(mask, new, v)")
+    v.partition = _refused("partition", "np.partition(v, kth)")
+    v.resize = _refused("resize", "np.resize(v, shape)")
+
+
+def _operator(entry: Any) -> Any:
+    return entry
+
+
+def _reflected(entry: Any) -> Any:
+    return lambda b, a: entry(a, b)
+
+
+def _reshape(entry: Any) -> Any:
+    def reshape(self: Any, *shape: Any) -> Any:
+        """The same elements in another shape, in C order."""
+        return entry(self, shape[0] if len(shape) == 1 else shape)
+
+    return reshape
+
+
+def _transpose(entry: Any) -> Any:
+    def transpose(self: Any, *axes: Any) -> Any:
+        """The axes permuted; reversed when none are given."""
+        return entry(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
+
+    return transpose
+
+
+def _refused(name: str, instead: str) -> Any:
+    def method(self: Any, *args: Any, **kw: Any) -> Any:
+        raise TypeError(f"v.{name}() would change a recorded value in place: write {instead}")
+
+    return method
+
+
+class _Present(dict):  # type: ignore[type-arg]  # BUILDING: remove when the table is whole
+    def __missing__(self, key: Any) -> Any:
+        def absent(*args: Any, **kw: Any) -> Any:
+            raise dispatch.missing(key)
+
+        return absent

@@ -1,0 +1,29 @@
+"""The table of derivatives, and the six words it is written in.
+
+One file a namespace or topic; a new derivative is one line in one of them, and the laws in tests/laws try it at once.
+Imports core only.
+"""
+
+import importlib
+
+from ..core.dispatch import LOADERS
+from ..core.domains import Domain, above, below, between, nonzero, positive, real, static, unit
+from ..core.operators import fasten
+from ..core.rule import TABLE, composite, constant, elementwise, general, linear, multilinear
+from . import composites, constants, indexing, linalg, products, reductions, shapes, ufuncs  # noqa: F401
+from .indexing import getitem
+from .shapes import astype
+
+__all__ = [
+    "TABLE", "Domain", "above", "below", "between", "composite", "constant", "elementwise", "general", "linear",
+    "multilinear", "nonzero", "positive", "real", "static", "unit",
+]  # fmt: skip
+
+fasten(getitem, astype)
+
+
+def _special() -> None:
+    importlib.import_module(".special", __name__)
+
+
+LOADERS["scipy.special"] = _special

@@ -1,0 +1,1 @@
+"""Functions written with others. (being built)"""

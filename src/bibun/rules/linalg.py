@@ -1,0 +1,1 @@
+"""Functions of np.linalg. (being built)"""

@@ -1,0 +1,1 @@
+"""Functions of scipy.special. (being built)"""

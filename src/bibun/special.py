@@ -1,0 +1,1 @@
+"""Functions of scipy.special that SciPy does not hand to Variables. (being built)"""

@@ -1,0 +1,104 @@
+"""All partial derivatives of an array function: `jacobian`. Imports gradient, directional."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.backward import cotangents
+from ..core.graph import Node
+from ..core.tree import flatten
+from .directional import push_tangents
+from .gradient import entered, shaped
+
+__all__ = ["jacobian"]
+
+
+def jacobian(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str | None = None
+) -> Callable[..., Any]:
+    """The Jacobian of `f`: a function of the same arguments.
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array, or nested dicts, lists and tuples of them.
+    argnums : int or sequence of int
+    mode : {"forward", "reverse"}, optional
+        By default forward where the argument has no more elements than the value.
+
+    Returns
+    -------
+    callable
+        Gives an array of shape `y.shape + x.shape`; for nested values and arguments, the structure of the argument
+        inside that of the value.
+
+    Examples
+    --------
+    >>> import numpy as np, bibun as bb
+    >>> bb.jacobian(lambda x: x**2)(np.array([1.0, 2.0])).tolist()
+    [[2.0, 0.0], [0.0, 4.0]]
+    """
+    if mode not in (None, "forward", "reverse"):
+        raise ValueError(f"mode={mode!r}: it is 'forward', 'reverse' or None")
+    several = not isinstance(argnums, int)
+    nums = tuple(argnums) if not isinstance(argnums, int) else (argnums,)
+
+    @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__"), updated=())
+    def differentiated(*args: Any, **kw: Any) -> Any:
+        parts, call = entered(f, nums, args, kw)
+        ys, rebuild = flatten(call())
+        xs = [x for part in parts for x in part.leaves]
+        n_in = sum(x.size for x in xs)
+        n_out = sum(np.size(getattr(y, "_data", y)) for y in ys)
+        forward = mode == "forward" or (mode is None and n_in <= n_out)
+        blocks = _columns(ys, xs) if forward else _rows(ys, xs)
+        out = []
+        for row in blocks:
+            trees, k = [], 0
+            for part in parts:
+                n = len(part.leaves)
+                trees.append(part.rebuild(row[k : k + n]))
+                k += n
+            out.append(tuple(trees) if several else trees[0])
+        return rebuild(out)
+
+    return differentiated
+
+
+def _basis(x: Node) -> np.ndarray:
+    dtype = x._data.dtype
+    return np.eye(x._data.size, dtype=dtype).reshape(x._data.size, *x._data.shape)
+
+
+def _columns(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]]:
+    """Forward: one walk an element of the argument."""
+    blocks: list[list[Any]] = [[] for _ in ys]
+    for k, x in enumerate(xs):
+        columns: list[list[Any]] = [[] for _ in ys]
+        for e in _basis(x):
+            ts = [e if j == k else np.zeros(z._data.shape, z._data.dtype) for j, z in enumerate(xs)]
+            for column, t in zip(columns, push_tangents(ys, xs, ts)[0], strict=True):
+                column.append(t)
+        for block, column, y in zip(blocks, columns, ys, strict=True):
+            shape = np.shape(getattr(y, "_data", y))
+            stacked = np.stack(column, axis=-1) if column else np.zeros((*shape, 0))
+            block.append(stacked.reshape(*shape, *x._data.shape))
+    return blocks
+
+
+def _rows(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]]:
+    """Reverse: one walk an element of the value."""
+    blocks = []
+    for y in ys:
+        shape = np.shape(getattr(y, "_data", y))
+        n = int(np.prod(shape))
+        dtype = y.dtype if isinstance(y, Node) and y.dtype.kind in "fc" else np.float64
+        rows = [cotangents([y], xs, [e])[0] for e in np.eye(n, dtype=dtype).reshape(n, *shape)]
+        block = []
+        for k, x in enumerate(xs):
+            stacked = np.stack([shaped(row[k], x) for row in rows]) if rows else np.zeros((0, *x._data.shape))
+            block.append(stacked.reshape(*shape, *x._data.shape))
+        blocks.append(block)
+    return blocks

@@ -1,0 +1,124 @@
+"""The laws, as functions that raise AssertionError: the tests apply them to every case, the mutants to broken rules."""
+
+from typing import Any
+
+import numpy as np
+
+import bibun as bb
+from tests.laws.cases import Case
+
+
+def outputs(out: Any) -> tuple[Any, ...]:
+    return tuple(out) if isinstance(out, (tuple, list)) else (out,)
+
+
+def floats(out: Any) -> list[np.ndarray]:
+    """The differentiable results as arrays."""
+    return [a for a in (np.asarray(getattr(o, "data", o) if isinstance(o, bb.Variable) else o) for o in outputs(out)) if a.dtype.kind in "fc"]
+
+
+def like(arrays: list[Any], seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [np.asarray(rng.normal(size=np.shape(a)), np.result_type(np.asarray(a).real, np.float32) if np.asarray(a).dtype.kind != "c" else float) for a in arrays]
+
+
+def inner(a: Any, b: Any) -> float:
+    return sum(float(np.sum(np.real(np.asarray(x) * np.asarray(y)))) for x, y in zip(a, b, strict=True))
+
+
+def close(a: Any, b: Any, rtol: float, what: str) -> None:
+    a, b = np.asarray(a), np.asarray(b)
+    assert a.shape == b.shape, f"{what}: shape {a.shape} against {b.shape}"
+    scale = max(float(np.max(np.abs(b), initial=0.0)), 1e-3)
+    worst = float(np.max(np.abs(a - b), initial=0.0))
+    assert worst <= rtol * scale, f"{what}: {a} against {b} (off by {worst / scale:.2e})"
+
+
+def value(case: Case, xs: list[np.ndarray]) -> None:
+    """On Variables the value, its shape and its dtype are what NumPy gives for arrays."""
+    plain = outputs(case.f(*xs))
+    recorded = outputs(case.f(*[bb.Variable(x) for x in xs]))
+    assert len(plain) == len(recorded)
+    for p, r in zip(plain, recorded, strict=True):
+        p, r = np.asarray(p), np.asarray(r.data if isinstance(r, bb.Variable) else r)
+        assert p.dtype == r.dtype, f"dtype {r.dtype}, NumPy's is {p.dtype}"
+        np.testing.assert_allclose(r, p, rtol=1e-12 if p.dtype != np.float32 else 1e-5, atol=1e-14 if p.dtype != np.float32 else 1e-6)
+
+
+def difference(f: Any, xs: list[np.ndarray], ts: list[np.ndarray], h: float = 1e-3) -> list[np.ndarray]:
+    """The directional derivative by differences, error O(h^6)."""
+    out = None
+    for c, k in ((3 / 4, 1), (-3 / 20, 2), (1 / 60, 3)):
+        plus = floats(f(*[x + k * h * t for x, t in zip(xs, ts, strict=True)]))
+        minus = floats(f(*[x - k * h * t for x, t in zip(xs, ts, strict=True)]))
+        terms = [c * (p - m) / h for p, m in zip(plus, minus, strict=True)]
+        out = terms if out is None else [a + b for a, b in zip(out, terms, strict=True)]
+    return out or []
+
+
+def forward(case: Case, xs: list[np.ndarray]) -> None:
+    """The forward derivative is the difference quotient."""
+    ts = like(xs, 1)
+    _, t = bb.jvp(case.f, xs, ts)
+    numeric = difference(case.f, xs, ts)
+    for a, b in zip([o for o in map(np.asarray, outputs(t)) if o.dtype.kind in "fc"], numeric, strict=True):
+        close(a, b, 2e-7, "forward against differences")
+
+
+def adjoint(case: Case, xs: list[np.ndarray]) -> None:
+    """<g, J t> = <Jᵀg, t>, in each argument and in all, and the gradients have the shape and dtype of the arguments."""
+    ts = like(xs, 2)
+    y, pullback = bb.vjp(case.f, *xs)
+    gs = like(list(outputs(y)), 3)
+    back = pullback(tuple(gs) if isinstance(y, tuple) else gs[0])
+    for b, x in zip(back, xs, strict=True):
+        assert np.shape(b) == x.shape, f"a gradient of shape {np.shape(b)} for {x.shape}"
+        assert np.asarray(b).dtype == x.dtype, f"a gradient of dtype {np.asarray(b).dtype} for {x.dtype}"
+    for k in range(len(xs) + 1):
+        directions = ts if k == len(xs) else [t if i == k else np.zeros_like(t) for i, t in enumerate(ts)]
+        if k < len(xs):
+            def f(x: Any, k: int = k) -> Any:
+                return case.f(*xs[:k], x, *xs[k + 1 :])
+
+            _, jt = bb.jvp(f, (xs[k],), (ts[k],))
+            _, single = bb.vjp(f, xs[k])
+            (only,) = single(tuple(gs) if isinstance(y, tuple) else gs[0])
+            close(only, back[k], 1e-10, f"gradient of argument {k} alone against with the others")
+        else:
+            _, jt = bb.jvp(case.f, xs, ts)
+        left = inner(gs, [np.real(o) if np.asarray(g).dtype.kind != "c" else o for g, o in zip(gs, outputs(jt), strict=True)])
+        right = inner(back, directions)
+        close(left, right, 1e-9, f"adjointness in argument {k}")
+
+
+def scalar(case: Case, like_y: list[np.ndarray]) -> Any:
+    """The case followed by a curved map to one number."""
+    gs = like(like_y, 4)
+
+    def s(*xs: Any) -> Any:
+        total: Any = 0.0
+        for o, g in zip(outputs(case.f(*xs)), gs, strict=True):
+            if np.asarray(o.data if isinstance(o, bb.Variable) else o).dtype.kind == "c":
+                o = np.real(o) + np.imag(o)
+            total = total + np.sum(g * o + 0.1 * g * o * o)
+        return total
+
+    return s
+
+
+def second(case: Case, xs: list[np.ndarray]) -> None:
+    """Second derivatives: forward over reverse, reverse over reverse, and differences of the gradient agree."""
+    if case.rule.second:
+        return
+    s = scalar(case, list(outputs(case.f(*xs))))
+    ts = like(xs, 5)
+    nums = tuple(range(len(xs)))
+    if not xs:
+        return
+    g = bb.grad(s, nums)
+    fr = outputs(bb.jvp(g, xs, ts)[1])
+    rr = outputs(bb.grad(lambda *z: sum([np.sum(a * t) for a, t in zip(g(*z), ts, strict=True)]), nums)(*xs))
+    numeric = difference(g, xs, ts)
+    for a, b, c in zip(fr, rr, numeric, strict=True):
+        close(a, b, 1e-8, "forward over reverse against reverse over reverse")
+        close(a, c, 2e-6, "second derivative against differences of the gradient")
