@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TrackedVariable
+from ..errors import MissingRule, TrackedVariable
 from ..typing import Array, Run
 from . import watch
 from .absorbing import Absorbing
@@ -52,7 +52,7 @@ def record(rule: Any, run: Run, args: tuple[Any, ...]) -> Any:
     for i, x in enumerate(args):
         if isinstance(x, Node):
             v = x._data
-            if x.order:
+            if x.order and (i not in rule.without or follows(rule, i, x)):
                 where.append(i)
                 inputs.append(x)
                 if x.rule is None and rule.reads:
@@ -88,6 +88,18 @@ def record(rule: Any, run: Run, args: tuple[Any, ...]) -> Any:
         y._data = Parts(data)
         return rule.outputs(*form.parts(y))
     return y
+
+
+def follows(rule: Any, i: int, x: Node) -> bool:
+    """Whether an operand without a derivative is kept as an input: only while the graph is to run on other values.
+
+    A flag or a count has the derivative zero; a real number is refused, since its derivative is not zero but missing.
+    """
+    if x._data.dtype.kind in "fc" and getattr(getattr(x.rule, "rule", None), "kind", "") != "constant":
+        raise MissingRule(
+            f"{rule.name} has no derivative in its argument {i}: pass `v.data` there if nothing is differentiated through it"
+        )
+    return bool(modes.on and here.tracing)
 
 
 def operand(x: Any, name: str) -> Any:

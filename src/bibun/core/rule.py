@@ -44,6 +44,8 @@ class Rule:
         The names of those arguments.
     operands : int
         How many of them, from the first, are arrays.
+    without : frozenset of int
+        Those operands that have no derivative.
     reads : bool
         Whether the walks read the operands' values.
     outputs : callable or None
@@ -86,6 +88,7 @@ class Rule:
             self.parameters = tuple(p.name for p in ps)
             self.defaults = tuple(p.default for p in ps)
         self.operands = 1
+        self.without: frozenset[int] = frozenset()
         TABLE.append(self)
 
     def __repr__(self) -> str:
@@ -173,6 +176,11 @@ class Rule:
         return enter
 
 
+def _without(functions: Sequence[Any]) -> frozenset[int]:
+    """The positions of operands that have no derivative."""
+    return frozenset(i for i, f in enumerate(functions) if f is None)
+
+
 # --- elementwise ------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +193,7 @@ class Elementwise(Rule):
     def __init__(self, func: Callable[..., Any], partials: tuple[Any, ...], **kw: Any) -> None:
         super().__init__(func, **kw)
         self.partials = partials
+        self.without = _without(partials)
         self.operands = len(partials)
         self.parameters = tuple("xab"[-len(partials) :]) if len(partials) < 3 else tuple("abcdef"[: len(partials)])
         self.reads = any(callable(d) for d in partials)
@@ -192,11 +201,6 @@ class Elementwise(Rule):
             self.domain = (self.domain,) * len(partials)
 
     def walks(self, where: tuple[int, ...], same: bool) -> tuple[Pull, Push]:
-        for i in where:
-            if self.partials[i] is None:
-                raise MissingRule(
-                    f"{dispatch.spelled(self.func)} has no derivative in its argument {i}: pass `v.data` there"
-                )
         slopes = tuple(_slope(d, len(self.partials)) for d in self.partials)
         pull, push = _written(slopes, where, same)
         names = {f"d{i}": d for i, d in enumerate(self.partials)}
@@ -235,35 +239,41 @@ def _written(slopes: tuple[Any, ...], where: tuple[int, ...], same: bool) -> tup
             call = f"d{i}(y, {', '.join(names)})"
             return g if d == 1 else f"-{g}" if d == -1 else f"{g} * {call if d == 'f' else d}"
 
-        cut = [scaled("g", i) if same else f"cut({scaled('g', i)}, x{i})" for i in where]
+        cut = [
+            "None" if slopes[i] is None else scaled("g", i) if same else f"cut({scaled('g', i)}, x{i})" for i in where
+        ]
         pull = "def pull(g, y, args):\n" + (unpack if reads or not same else "") + f"    return {', '.join(cut)}\n"
         push = "def push(y, args, ts):\n" + (unpack if reads else "")
-        if len(where) == 1:
+        if len(where) == 1 and slopes[where[0]] is not None:
             push += f"    t, = ts\n    total = {scaled('t', where[0])}\n"
         else:
             push += "    total = None\n"
             for k, i in enumerate(where):
+                if slopes[i] is None:
+                    continue
                 push += f"    t = ts[{k}]\n    if t is not None:\n"
                 push += f"        t = {scaled('t', i)}\n        total = t if total is None else total + t\n"
+            push += "    if total is None:\n        return zeros(y)\n"
         push += "    return total if total.shape == y.shape else spread(total, y.shape)\n"
         _CODE[key] = tuple(compile(s, "<elementwise rule>", "exec").co_consts[0] for s in (pull, push))  # type: ignore[assignment]
     return _CODE[key]
 
 
 def _function(code: types.CodeType, names: dict[str, Any]) -> Any:
-    return types.FunctionType(code, {"cut": unbroadcast, "spread": spread, **names})
+    return types.FunctionType(code, {"cut": unbroadcast, "spread": spread, "zeros": zeros_for, **names})
 
 
 # --- linear, multilinear, general ---------------------------------------------------------------------------------------
 
 
-def _pulls(functions: Sequence[Any], where: tuple[int, ...], name: str) -> Any:
-    """The functions of the tracked arguments; an argument without one is refused."""
+def _nothing(*args: Any) -> None:
+    """The cotangent of an operand without a derivative."""
+
+
+def _chosen(functions: Sequence[Any], where: tuple[int, ...]) -> list[Any]:
+    """The functions of the tracked arguments."""
     chosen = [functions[i] if i < len(functions) else None for i in where]
-    for f, i in zip(chosen, where, strict=True):
-        if f is None:
-            raise MissingRule(f"{name} has no derivative in its argument {i}: pass `v.data` there")
-    return chosen
+    return [_nothing if f is None else f for f in chosen]
 
 
 class Linear(Rule):
@@ -275,6 +285,7 @@ class Linear(Rule):
     def __init__(self, func: Callable[..., Any], transposes: tuple[Any, ...], joint: bool = False, **kw: Any) -> None:
         super().__init__(func, signature=next(t for t in transposes if t is not None), **kw)
         self.transposes, self.joint = transposes, joint
+        self.without = _without(transposes)
         self.operands = 0 if joint else len(transposes)
 
     def walks(self, where: tuple[int, ...], same: bool) -> tuple[Pull, Push]:
@@ -286,12 +297,13 @@ class Linear(Rule):
                 return gs[where[0]] if len(where) == 1 else tuple([gs[i] for i in where])
 
         else:
-            pull = _pull_each(_pulls(self.transposes, where, self.name), where, takes_y=False)
+            pull = _pull_each(_chosen(self.transposes, where), where, takes_y=False)
 
         def push(y: Array, args: Any, ts: Any) -> Array:
             args = list(args)
             for i, t in zip(where, ts, strict=True):
-                args[i] = zeros_for(args[i]) if t is None else t
+                if self.joint or (i < len(self.transposes) and self.transposes[i] is not None):
+                    args[i] = zeros_for(args[i]) if t is None else t
             if not self.joint:
                 for i, d in enumerate(self.transposes):  # an untracked operand has tangent zero, not its value
                     if i not in where and d is not None:
@@ -334,6 +346,7 @@ class Multilinear(Rule):
     def __init__(self, func: Callable[..., Any], transposes: tuple[Any, ...], joint: bool = False, **kw: Any) -> None:
         super().__init__(func, signature=transposes[0], skip=2 if joint else 1, **kw)
         self.transposes, self.joint = transposes, joint
+        self.without = _without(transposes)
         self.operands = 0 if joint else len(transposes)
 
     def walks(self, where: tuple[int, ...], same: bool) -> tuple[Pull, Push]:
@@ -345,7 +358,7 @@ class Multilinear(Rule):
                 return gs[0] if len(where) == 1 else tuple(gs)
 
         else:
-            pull = _pull_each(_pulls(self.transposes, where, self.name), where, takes_y=False)
+            pull = _pull_each(_chosen(self.transposes, where), where, takes_y=False)
 
         def push(y: Array, args: Any, ts: Any) -> Array:
             terms = [self(*args[:i], t, *args[i + 1 :]) for i, t in zip(where, ts, strict=True) if t is not None]
@@ -367,11 +380,12 @@ class General(Rule):
         self.vjp = vjp if isinstance(vjp, tuple) or vjp is None else (vjp,)
         given = self.vjp or self.jvp
         super().__init__(func, signature=next(f for f in given if f is not None), skip=2, **kw)
+        self.without = _without(given)
         self.operands = len(given)
 
     def walks(self, where: tuple[int, ...], same: bool) -> tuple[Pull, Push]:
         if self.vjp is not None:
-            pull_given = _pull_each(_pulls(self.vjp, where, self.name), where, takes_y=True)
+            pull_given = _pull_each(_chosen(self.vjp, where), where, takes_y=True)
             pull = pull_given
             if self.outputs:
 
@@ -380,10 +394,12 @@ class General(Rule):
                     return pull_given(full, y, args)
 
         if self.jvp is not None:
-            jvps = _pulls(self.jvp, where, self.name)
+            jvps = _chosen(self.jvp, where)
 
             def push(y: Array, args: Any, ts: Any) -> Array:
-                terms = [f(t, y, *args) for f, t in zip(jvps, ts, strict=True) if t is not None]
+                terms = [f(t, y, *args) for f, t in zip(jvps, ts, strict=True) if t is not None and f is not _nothing]
+                if not terms:
+                    return zeros_for(y)
                 if self.outputs:
                     return Parts(sum(ps[1:], ps[0]) for ps in zip(*terms, strict=True))
                 return sum(terms[1:], terms[0])

@@ -1,0 +1,8 @@
+"""`python -m bibun` is the command `bibun`."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

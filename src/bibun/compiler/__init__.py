@@ -1,0 +1,1 @@
+"""The recorded graph becomes something that runs without it. Imports core, rules, transforms."""
