@@ -9,10 +9,13 @@ from .core.modes import no_grad
 from .core.nonfinite import debug_nans
 from .core.variable import Variable
 from .errors import ChangedInPlace, MissingRule, NonFinite, TrackedVariable
+from .transforms.batch import vmap
+from .transforms.check import check_grads
 from .transforms.directional import jvp, linearize
 from .transforms.gradient import grad, stop_gradient, value_and_grad, vjp
 from .transforms.hessian import hessian, hvp
 from .transforms.jacobian import jacobian
+from .transforms.taylor import taylor
 
 __version__ = "0.1.0"
 
@@ -23,6 +26,7 @@ __all__ = [
     "NonFinite",
     "TrackedVariable",
     "Variable",
+    "check_grads",
     "debug_nans",
     "grad",
     "hessian",
@@ -33,6 +37,8 @@ __all__ = [
     "no_grad",
     "rules",
     "stop_gradient",
+    "taylor",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

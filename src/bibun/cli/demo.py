@@ -157,7 +157,7 @@ def fit(title: str, likelihood: Callable[..., Any], table: dict[str, np.ndarray]
     return Fit(
         title, ["(intercept)", *names], coef, bse, statistic, p_value, "t" if likelihood is squares else "z",
         float(loglik), n, n - p, {"gradient descent": path, "Newton": newton_path},
-        float(np.abs(descended - beta).max()),
+        float(np.abs(descended - beta).max() / np.abs(beta).max()),
     )  # fmt: skip
 
 
@@ -183,8 +183,8 @@ def run(folder: str = "bibun-demo") -> int:
     for f in (linear, binary):
         print(f"{f.title}\n\n{f.table()}\n")
         print(f"  log-likelihood {f.loglik:.8f}   n {f.n_obs}   residual df {f.df}")
-        steps = ", ".join(f"{name} {len(path) - 1} steps" for name, path in f.paths.items())
-        print(f"  {steps}; their estimates differ by {f.apart:.1e} standard-deviation units\n")
+        descent, newton_path = (len(path) - 1 for path in f.paths.values())
+        print(f"  gradient descent: {descent} steps; Newton: {newton_path}; they agree to {f.apart:.0e} of the largest estimate\n")
     try:
         paths = pictures(Path(folder), binary)
     except OSError as e:

@@ -3,6 +3,8 @@
 Imports nothing of bibun.
 """
 
+from __future__ import annotations  # np.random is not loaded for an annotation
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -109,7 +109,6 @@ class Function:
     output = property(lambda self: self.outputs[0], doc="The first output of the latest call, while it is alive.")
     outputs = property(lambda self: tuple([r() for r in self._results]), doc="The outputs of the latest call.")
     name = property(lambda self: type(self).__name__, doc="The name of the class.")
-    creator = property(lambda self: self, doc="Itself: what `Variable.creator` shows.")
 
     # --- what a node's rule answers -------------------------------------------------------------------------------
 
@@ -128,6 +127,10 @@ class Function:
     def run(self, *values: Any) -> Any:
         """The value again, without a trace on this instance."""
         return copy.copy(self).forward(*values)
+
+    def creator_of(self, v: Any) -> "Function":
+        """Itself: what `Variable.creator` shows."""
+        return self
 
     def parts(self, v: Any) -> list[Any]:
         """The results of a node that has several."""

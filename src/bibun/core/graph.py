@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from operator import attrgetter
 from typing import Any
 
-__all__ = ["BOUNDARY", "Form", "Node", "Parts", "by_order", "history", "now"]
+__all__ = ["BOUNDARY", "CLOSED", "Form", "Node", "Parts", "by_order", "history", "now"]
 
 now = itertools.count(1).__next__
 """The clock. Every node is stamped once, so a node is always younger than what it was computed from."""
@@ -63,11 +63,14 @@ class Form:
         self.rule, self.where, self.pull, self.push, self.line = rule, where, pull, push, line
 
     name = property(lambda self: self.rule.name, doc="The function's name.")
-    creator = property(lambda self: self.rule.creator, doc="How the article would see it.")
 
     def wrapped(self, pull: Any, push: Any, line: str | None = None) -> "Form":
         """This form with something done around its walks."""
         return Form(self.rule, self.where, pull, push, line or self.line)
+
+    def creator_of(self, v: Node) -> Any:
+        """What made `v`, as the article would see it."""
+        return self.rule.creator_of(v)
 
     def parts(self, v: Node) -> list[Any]:
         """The results of a node that has several."""
@@ -122,5 +125,6 @@ def history(ys: Iterable[Node], low: int = 0, stop: Collection[Node] = ()) -> tu
     return nodes, edge
 
 
-BOUNDARY = Form(None, (0,), lambda g, y, args: g, lambda y, args, ts: ts[0])
-"""The form of a fresh Variable that a function is differentiated with respect to. Its rule is the identity's."""
+BOUNDARY, CLOSED = (Form(None, (0,), lambda g, y, args: g, lambda y, args, ts: ts[0]) for _ in range(2))
+"""The forms of a fresh Variable that a function is differentiated with respect to, while the function runs and after.
+Their rule is the identity's."""

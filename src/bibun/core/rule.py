@@ -15,11 +15,11 @@ import numpy as np
 from ..errors import MissingRule
 from ..typing import Array, Pull, Push, Run
 from . import dispatch
-from .absorbing import Absorbing
+from .absorbing import Absorbing, dress, undress
 from .backward import cotangents
 from .broadcast import spread, unbroadcast, zeros_for
 from .domains import Domain, real
-from .graph import BOUNDARY, Form, Node, Parts
+from .graph import BOUNDARY, CLOSED, Form, Node, Parts
 from .modes import here, modes
 from .record import lane_linear, lane_one, lane_two, record
 from .variable import Creator, inner
@@ -58,7 +58,6 @@ class Rule:
     kind = "rule"
     reads = True
     broadcasts = False
-    creator: Any = Creator
 
     def __init__(
         self,
@@ -97,7 +96,9 @@ class Rule:
     def __call__(self, *args: Any) -> Any:
         """The function itself by position: recorded where a Variable is among `args`, computed otherwise."""
         for x in args:
-            if isinstance(x, Node):
+            if isinstance(x, (Node, Absorbing)):
+                if any([isinstance(v, Absorbing) for v in args]):
+                    return dress(self(*[undress(v) for v in args]))
                 return record(self, self.run, args)
         return self.run(*args)
 
@@ -111,6 +112,10 @@ class Rule:
     def walks(self, where: tuple[int, ...], same: bool) -> tuple[Pull, Push]:
         """The two walks of one operation, for these tracked arguments."""
         raise NotImplementedError
+
+    def creator_of(self, v: Node) -> Any:
+        """What made `v`, as the article would see it."""
+        return Creator(v)
 
     def parts(self, v: Node) -> list[Any]:
         """The results of a node that has several."""
@@ -214,7 +219,7 @@ def _slope(d: Any, n: int) -> Any:
     stands = [object() for _ in range(n + 1)]
     try:
         z = d(*stands)
-    except (TypeError, AttributeError, ValueError):
+    except (TypeError, AttributeError, ValueError, NameError):  # NameError: a function declared further down
         return "f"
     return next((name for name, stand in zip(["y", *[f"x{i}" for i in range(n)]], stands, strict=True) if z is stand), "f")
 
@@ -574,14 +579,20 @@ def _plain(func: Any, rule: Constant) -> Callable[..., Any]:
 
 
 
-pick = Linear(
+class Pick(Linear):
+    """One of several results. Its cotangent is `Parts` with one part; what made it made them all."""
+
+    def creator_of(self, v: Node) -> Any:
+        return v.inputs[0].creator  # type: ignore[attr-defined]
+
+
+pick = Pick(
     lambda parts, i: parts[i],
     (lambda g, parts, i: Parts.only(i, g, len(parts._data if isinstance(parts, Node) else parts)),),
     name="pick",
 )
-"""One of several results. Its cotangent is `Parts` with one part."""
 
 identity = Linear(lambda x: x, (lambda g, x: g,), name="identity")
 """What a differentiated function begins with: a fresh Variable equal to its argument."""
-BOUNDARY.rule = identity
+BOUNDARY.rule = CLOSED.rule = identity
 del TABLE[:]

@@ -17,10 +17,10 @@ from .absorbing import has_nan
 from .backward import absorbing, checked, reverse, stepper
 from .broadcast import zeros_for
 from .dispatch import RULES
-from .graph import BOUNDARY, Node, history, now
+from .graph import BOUNDARY, CLOSED, Node, history, now
 from .modes import here, modes
 
-__all__ = ["Creator", "Variable", "as_data", "constant", "inner"]
+__all__ = ["Creator", "Variable", "as_data", "close", "constant", "inner"]
 
 new = object.__new__
 _rule_of = attrgetter("rule")
@@ -107,10 +107,7 @@ class Variable(Node):
     @property
     def creator(self) -> Any:
         """The Function that made this Variable, with its `inputs` and `output`; None for a leaf."""
-        if self.rule is None or not self.inputs:
-            return None
-        made_by = self.rule.creator
-        return made_by(self) if isinstance(made_by, type) else made_by
+        return self.rule.creator_of(self) if self.inputs else None
 
     def set_creator(self, func: Any) -> None:
         """Make `func`, a Function that has been called, the one that made this Variable."""
@@ -312,6 +309,11 @@ def inner(x: Any) -> Variable:
     y.inputs = (x,) if isinstance(x, Node) and x.order else ()
     y.order = now()
     return y
+
+
+def close(x: Node) -> None:
+    """The function that was called on this fresh Variable has returned: `backward()` may pass it from now on."""
+    x.rule = CLOSED if x.inputs else None
 
 
 def as_data(data: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.backward import cotangents, within
 from ..core.graph import Node
 from ..core.tree import flatten, map_leaves
-from ..core.variable import fitted, inner
+from ..core.variable import close, fitted, inner
 
 __all__ = ["grad", "stop_gradient", "value_and_grad", "vjp"]
 
@@ -182,7 +182,16 @@ def entered(f: Callable[..., Any], nums: Sequence[int], args: Sequence[Any], kw:
             raise ValueError(f"argument {i} of {_name(f)} holds no array: there is nothing to differentiate with respect to")
         called[i] = part.rebuild(list(part.leaves))
         xs.append(part)
-    return xs, lambda: f(*called, **kw)
+
+    def call() -> Any:
+        try:
+            return f(*called, **kw)
+        finally:
+            for part in xs:
+                for x in part.leaves:
+                    close(x)
+
+    return xs, call
 
 
 def left(y: Any, recorded: bool) -> Any:

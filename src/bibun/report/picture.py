@@ -1,0 +1,227 @@
+"""From the recorded graph to boxes and arrows: what a picture shows, before anybody decides where.
+
+Variables are boxes where somebody made or named them, or asked for them; an operation is a box; an unnamed result is the
+arrow that carries it. Fresh Variables of transforms and the pieces of an operation with several results are no boxes.
+Imports the graph and symbols.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core.graph import Node, by_order
+from .symbols import constant_text, operation, shape_text, shortened, summary
+
+__all__ = ["Arrow", "Box", "Picture", "named", "read"]
+
+
+class Box:
+    """One box: its kind (leaf, constant, operation, value, result), its lines of text, a longer text, its outlets."""
+
+    __slots__ = ("kind", "lines", "outlets", "title")
+
+    def __init__(self, kind: str, lines: list[str], title: str) -> None:
+        self.kind, self.title = kind, title
+        self.lines = [line for line in lines if line]
+        self.outlets: dict[int, str] = {}
+
+
+class Arrow:
+    """From an outlet of a box to another; `place` is the operand's position where order matters, else None."""
+
+    __slots__ = ("outlet", "place", "source", "target")
+
+    def __init__(self, source: int, outlet: int, target: int, place: int | None) -> None:
+        self.source, self.outlet, self.target, self.place = source, outlet, target, place
+
+
+class Picture:
+    """Boxes and arrows; every arrow goes from an earlier box to a later one."""
+
+    __slots__ = ("arrows", "boxes")
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self.arrows: list[Arrow] = []
+
+
+def named(ys: Any) -> list[tuple[str, Node]]:
+    """The Variables in `ys` with what to call each: its key, its place, or nothing for a single one."""
+    found = [(path, v) for path, v in _walk(ys, "")]
+    if not found:
+        raise ValueError("draw() of nothing: give it a Variable, or a list or dict of Variables")
+    for path, v in found:
+        if not isinstance(v, Node):
+            what = f"{type(v).__name__} at {path}" if path else type(v).__name__
+            raise TypeError(
+                f"draw() pictures the history of Variables and got {what}, which has none: compute the result from "
+                "Variable(…), and give draw() the result itself, not its .data"
+            )
+    return found
+
+
+def _walk(ys: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(ys, dict):
+        for k, v in ys.items():
+            yield from _walk(v, f"{path}.{k}" if path else str(k))
+    elif isinstance(ys, (list, tuple)):
+        fields = getattr(ys, "_fields", None)
+        for i, v in enumerate(ys):
+            key = fields[i] if fields else f"{path or 'y'}{i}" if not path else f"{path}[{i}]"
+            yield from _walk(v, f"{path}.{key}" if path and fields else key)
+    else:
+        yield path, ys
+
+
+def behind(ys: Iterable[Node], limit: int) -> list[Node] | None:
+    """Everything `ys` came from, oldest first; None as soon as it is more than `limit` operations."""
+    seen = dict.fromkeys(ys)
+    stack = list(seen)
+    operations = 0
+    while stack:
+        v = stack.pop()
+        operations += v.rule is not None
+        if operations > limit:
+            return None
+        for x in v.inputs:
+            if x not in seen:
+                seen[x] = None
+                stack.append(x)
+    return sorted(seen, key=by_order)
+
+
+def read(results: list[tuple[str, Node]], nodes: list[Node], values: bool, shapes: bool, constants: bool) -> Picture:
+    """The picture of `nodes`, oldest first, with `results` marked."""
+    return _Reader(results, nodes, values, shapes, constants).picture
+
+
+class _Reader:
+    def __init__(
+        self, results: list[tuple[str, Node]], nodes: list[Node], values: bool, shapes: bool, constants: bool
+    ) -> None:
+        self.values, self.shapes, self.constants = values, shapes, constants
+        self.picture = Picture()
+        self.at: dict[Node, tuple[int, int]] = {}
+        self.asked: dict[Node, list[str]] = {}
+        for path, y in results:
+            self.asked.setdefault(y, []).append(_name(y) or path)
+        self.names = _names(nodes, self.asked)
+        for v in nodes:
+            self.node(v)
+
+    def node(self, v: Node) -> None:
+        rule = getattr(v.rule, "rule", None)
+        kind = getattr(rule, "name", None) if type(rule).__name__ == "Linear" else None
+        if v.rule is None or not v.inputs:
+            self.at[v] = self.box("leaf", self.variable(v), v), 0
+            if v not in self.asked or len(self.asked) == 1:
+                return
+        elif kind == "identity":
+            self.at[v] = self.at[v.inputs[0]]
+        elif kind == "pick":
+            whole, _ = self.at[v.inputs[0]]
+            part = int(v.values[1])
+            self.at[v] = whole, part
+            self.picture.boxes[whole].outlets[part] = self.carried(v, _part_name(v.inputs[0], part))
+        else:
+            self.operation(v)
+        if v in self.asked or _name(v):
+            source, outlet = self.at[v]
+            box = self.box("result" if v in self.asked else "value", self.variable(v), v)
+            self.arrow(source, outlet, box, None)
+            self.picture.boxes[source].outlets[outlet] = ""  # the box itself says it
+            self.at[v] = box, 0
+
+    def operation(self, v: Node) -> None:
+        rule = v.rule.rule
+        where = tuple(v.rule.where)
+        args = getattr(v.rule, "inputs", None) if getattr(rule, "kind", "") == "function" else None
+        values = tuple(args) if args and len(args) == len(v.values) else v.values
+        if len(where) != len(v.inputs):  # a creator set by hand
+            where, values = tuple(range(len(v.inputs))), v.inputs
+        drawn: dict[int, int] = {}
+        if self.constants:
+            operands = len(values) if getattr(rule, "joint", False) else getattr(rule, "operands", len(values))
+            for i, c in enumerate(values):
+                if (
+                    i not in where
+                    and i < operands
+                    and isinstance(getattr(c, "_data", c), (np.ndarray, np.generic, int, float))
+                ):
+                    text = constant_text(c)
+                    drawn[i] = self.box("constant", [text], None, f"constant {text}")
+        every = tuple(sorted((*where, *drawn)))
+        label, ordered = operation(rule, values, every)
+        several = isinstance(v._data, tuple)
+        made = f"{len(v._data)} results" if several else _described(v._data)
+        box = self.box("operation", [shortened(label)], None, f"{rule.name}{_signature(label)} → {made}")
+        twice = len(set(v.inputs)) < len(v.inputs)
+        tracked = dict(zip(where, v.inputs, strict=True))
+        for place, i in enumerate(every):
+            source, outlet = (drawn[i], 0) if i in drawn else self.at[tracked[i]]
+            self.arrow(source, outlet, box, place if ordered or twice else None)
+        if not several:
+            self.picture.boxes[box].outlets[0] = self.carried(v, "")
+        self.at[v] = box, 0
+
+    def box(self, kind: str, lines: list[str], v: Node | None, title: str = "") -> int:
+        if v is not None:
+            title = f"{self.names.get(v, '')}: {_described(v._data)}"
+        self.picture.boxes.append(Box(kind, lines, title))
+        return len(self.picture.boxes) - 1
+
+    def arrow(self, source: int, outlet: int, target: int, place: int | None) -> None:
+        self.picture.arrows.append(Arrow(source, outlet, target, place))
+
+    def variable(self, v: Node) -> list[str]:
+        """The lines in a Variable's box: its name; its value if it is a scalar, else its shape."""
+        name, data = shortened(self.names.get(v, ""), 24), v._data
+        if isinstance(data, tuple):
+            return [name, f"{len(data)} results"]
+        if not np.shape(data):
+            return [name, summary(data)]
+        return [name, shape_text(np.shape(data)) if self.shapes else "", summary(data) if self.values else ""]
+
+    def carried(self, v: Node, part: str) -> str:
+        """What an arrow says of the value it carries."""
+        shape = shape_text(np.shape(v._data)) if self.shapes else ""
+        return " ".join([t for t in (shortened(part, 16), shape, summary(v._data) if self.values else "") if t])
+
+
+def _name(v: Node) -> str:
+    name = getattr(v, "name", None)
+    return "" if name is None else str(name)
+
+
+def _names(nodes: list[Node], asked: dict[Node, list[str]]) -> dict[Node, str]:
+    """A name for every Variable that gets a box: its own, the key it was asked for by, or the next of x0, x1, …"""
+    given = {v: _name(v) or ", ".join([k for k in asked.get(v, ()) if k]) for v in nodes}
+    taken = {name for name in given.values() if name}
+    leaves = [v for v in nodes if (v.rule is None or not v.inputs) and not given[v]]
+    results = [v for v in asked if not given[v] and v not in set(leaves)]
+    for letter, group in (("x", leaves), ("y", results)):
+        free = (f"{letter}{i}" for i in range(len(nodes) + len(taken) + 1) if f"{letter}{i}" not in taken)
+        single = len(group) == 1 and letter not in taken
+        for v in group:
+            given[v] = letter if single else next(free)
+    return given
+
+
+def _part_name(whole: Node, part: int) -> str:
+    fields = getattr(getattr(getattr(whole.rule, "rule", None), "outputs", None), "_fields", None)
+    return str(fields[part]) if fields and part < len(fields) else f"#{part}"
+
+
+def _described(data: Any) -> str:
+    """A value in a few words, for whoever points at it."""
+    if isinstance(data, tuple):
+        return f"{len(data)} results"
+    shape = np.shape(data)
+    kind = f"{shape_text(shape)} {getattr(data, 'dtype', '')}".strip()
+    value = summary(data)
+    return f"{value} ({kind})" if value and not shape else f"{kind}, {value}" if value else kind
+
+
+def _signature(label: str) -> str:
+    return f" ‹{label}›" if any([c in label for c in "·0123456789"]) else ""

@@ -1,0 +1,81 @@
+"""Every rule × the other walks of the table: batch, Taylor, sparsity pattern, and a plan executed by NumPy."""
+
+import numpy as np
+import pytest
+
+import bibun as bb
+from bibun.compiler.plan import plan
+from bibun.transforms.sparsity import jacobian_pattern
+from tests.laws import laws
+from tests.laws.cases import CASES, Case
+
+
+def arrays(out):
+    return [np.asarray(o) for o in laws.outputs(out)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_batch_is_a_loop(case: Case):
+    examples = [case.draw(seed) for seed in range(3)]
+    if not examples[0]:
+        return
+    stacked = [np.stack(xs) for xs in zip(*examples, strict=True)]
+    together = arrays(bb.vmap(case.f)(*stacked))
+    one_by_one = [arrays(case.f(*xs)) for xs in examples]
+    for k, got in enumerate(together):
+        np.testing.assert_allclose(got, np.stack([o[k] for o in one_by_one]), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_taylor_is_nested_jvp(case: Case):
+    xs = case.draw()
+    if not xs:
+        return
+    ts = laws.like(xs, 6)
+    series = bb.taylor(case.f, xs, ts, 3 if not case.rule.second else 1)
+    first = laws.outputs(bb.jvp(case.f, xs, ts)[1])
+    for c, t, v in zip(laws.outputs(series[1]), first, laws.outputs(case.f(*xs)), strict=True):
+        if np.asarray(v).dtype.kind in "fc":
+            laws.close(c, t, 1e-10, "Taylor coefficient 1")
+    if case.rule.second:
+        return
+
+    def derivative(f):
+        return lambda *z: laws.outputs(bb.jvp(f, z, ts)[1])
+
+    second = derivative(derivative(case.f))(*xs)
+    third = derivative(derivative(derivative(case.f)))(*xs)
+    for c2, c3, d2, d3, v in zip(*map(laws.outputs, series[2:4]), second, third, laws.outputs(case.f(*xs)), strict=True):
+        if np.asarray(v).dtype.kind in "fc":
+            laws.close(np.asarray(c2) * 2, d2, 1e-8, "Taylor coefficient 2")
+            laws.close(np.asarray(c3) * 6, d3, 1e-7, "Taylor coefficient 3")
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_pattern_holds_the_truth(case: Case):
+    xs = case.draw()
+    for k, x in enumerate(xs):
+        def f(z, k=k):
+            outs = laws.outputs(case.f(*xs[:k], z, *xs[k + 1 :]))
+            return [o for o in outs if np.asarray(o.data if isinstance(o, bb.Variable) else o).dtype.kind in "fc"]
+
+        pattern = jacobian_pattern(f)(x).toarray()
+        blocks = [np.asarray(j).reshape(-1, x.size) for j in laws.outputs(bb.jacobian(f, mode="forward")(x))]
+        true = np.concatenate(blocks) if blocks else np.zeros((0, x.size))
+        assert pattern.shape == true.shape
+        assert not ((true != 0) & ~pattern).any()
+        if case.rule.kind == "elementwise":
+            assert pattern.sum() <= max(true.shape)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_plan_is_eager(case: Case):
+    xs, others = case.draw(0), case.draw(1)
+    p = plan(case.f, *xs)
+    for got, expected in zip(arrays(p(*others)), arrays(case.f(*others)), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    s = laws.scalar(case, list(laws.outputs(case.f(*xs))))
+    if xs:
+        g = bb.grad(s, tuple(range(len(xs))))
+        for got, expected in zip(plan(g, *xs)(*others), g(*others), strict=True):
+            laws.close(got, expected, 1e-11, "the plan of the gradient")
