@@ -93,6 +93,13 @@ def spelled(func: Any) -> str:
     return f"{module.replace('numpy', 'np', 1)}.{name}"
 
 
+def function_of_variables(func: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
+    """A function without an entry met a Variable: constants are arrays; otherwise its library's rules may be unloaded."""
+    if not holds_node(args, tracked=True) and not holds_node(tuple(kw.values()), tracked=True):
+        return func(*raw(args), **{k: raw(v) for k, v in kw.items()})
+    return entry_of(func)(*args, **kw)
+
+
 def ufunc(u: np.ufunc, method: str, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
     """A ufunc met a Variable, with keywords or by one of its methods, or for the first time."""
     if method != "__call__":
@@ -101,6 +108,8 @@ def ufunc(u: np.ufunc, method: str, args: tuple[Any, ...], kw: dict[str, Any]) -
         if method not in METHODS:
             raise missing(getattr(u, method))
         return METHODS[method](u, *args, **kw)
+    if u not in RULES and not holds_node(args, tracked=True):
+        return u(*raw(args), **{k: raw(v) for k, v in kw.items()})
     entry = entry_of(u)
     if not kw:
         return entry(*args)

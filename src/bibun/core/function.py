@@ -140,8 +140,10 @@ class Function:
         """`backward`, over arrays; or, in a recorded walk, by a twin whose inputs give Variables for `.data`."""
         compare(self._marks, self.name)
         gs = tuple([zero_like(p) if gp is None else gp for gp, p in zip(g, y, strict=True)]) if type(y) is Parts else (g,)
-        if any([isinstance(x, Node) for x in (*args, *gs)]):
+        if any([isinstance(x, Node) for x in args]):
             return self._pull_recorded(gs, y, args)
+        if any([isinstance(g, Node) for g in gs]):
+            return self._cotangents(self.backward(*gs), plain=False)
         return self._cotangents(self.backward(*[_as_array(g) for g in gs]), plain=True)
 
     def _pull_recorded(self, gs: Any, y: Any, args: Any) -> Any:

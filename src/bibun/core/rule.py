@@ -22,7 +22,7 @@ from .domains import Domain, real
 from .graph import BOUNDARY, CLOSED, Form, Node, Parts
 from .modes import here, modes
 from .record import lane_linear, lane_one, lane_two, record
-from .variable import Creator, inner
+from .variable import Creator, close, inner
 
 __all__ = ["Composite", "Constant", "Elementwise", "General", "Linear", "Multilinear", "Rule", "TABLE", "composite", "constant",
            "elementwise", "general", "linear", "multilinear"]  # fmt: skip
@@ -421,7 +421,7 @@ def transposed_pull(pull: Pull) -> Push:
 
     def push(y: Any, args: Any, ts: Any) -> Any:
         several = isinstance(y, Parts)
-        gs = [inner(zeros_for(p)) for p in (y if several else [y])]
+        gs = [close(inner(zeros_for(p))) for p in (y if several else [y])]
         gxs = pull(Parts(gs) if several else gs[0], y, args)
         gxs = gxs if isinstance(gxs, tuple) else (gxs,)
         total = None
@@ -439,7 +439,7 @@ def transposed_push(push: Push, where: tuple[int, ...]) -> Pull:
     """A backward step from a forward one: recorded on tangents that are zero, then walked back."""
 
     def pull(g: Any, y: Any, args: Any) -> Any:
-        ts = [inner(zeros_for(args[i])) for i in where]
+        ts = [close(inner(zeros_for(args[i]))) for i in where]
         t = push(y, args, tuple(ts))
         if isinstance(y, Parts):
             terms = [np.sum(gp * tp) for gp, tp in zip(g, t, strict=True) if gp is not None]

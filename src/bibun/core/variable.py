@@ -189,7 +189,7 @@ class Variable(Node):
         return self._data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        self._escapes("an array", "v.data` (or np.stack, np.array(…, like=v), bibun.stats.…")
+        self._escapes("an array", "v.data", " (or np.stack([v, …]), np.full_like(a, v), np.array([v, …], like=v), to keep it)")
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __float__(self) -> float:
@@ -216,11 +216,11 @@ class Variable(Node):
             )
         return bool(self._data)
 
-    def _escapes(self, what: str, instead: str) -> None:
+    def _escapes(self, what: str, instead: str, more: str = "") -> None:
         if self.order:
             raise TrackedVariable(
                 f"a tracked Variable of shape {self.shape} would become {what} and lose its derivative in silence: "
-                f"write `{instead}`"
+                f"write `{instead}`{more}"
             )
 
     # --- behaving as an array ------------------------------------------------------------------------------------
@@ -273,8 +273,8 @@ class Variable(Node):
         return dispatch.ufunc(ufunc, method, args, kw)
 
     def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
-        entry = RULES.get(func) or dispatch.entry_of(func)
-        return entry(*args, **kw)
+        entry = RULES.get(func)
+        return entry(*args, **kw) if entry is not None else dispatch.function_of_variables(func, args, kw)
 
     __hash__ = object.__hash__
 
@@ -311,9 +311,10 @@ def inner(x: Any) -> Variable:
     return y
 
 
-def close(x: Node) -> None:
+def close(x: Node) -> Node:
     """The function that was called on this fresh Variable has returned: `backward()` may pass it from now on."""
     x.rule = CLOSED if x.inputs else None
+    return x
 
 
 def as_data(data: Any) -> Any:

@@ -49,8 +49,9 @@ class Segment(NamedTuple):
     enters: float
 
 
-GAP, BETWEEN, BESIDE = 34.0, 18.0, 11.0
-"""Between layers; between boxes of a layer; between a box, or a line, and a line that passes."""
+GAP, BETWEEN, BESIDE, BENT, NUDGE = 34.0, 18.0, 11.0, 8.0, 60.0
+"""Between layers; between boxes of a layer; between a box, or a line, and a line that passes; the price of a bend; how
+far a block is moved to straighten one."""
 
 
 def arrange(items: Sequence[Item], links: Sequence[Link], gap: float = GAP, between: float = BETWEEN) -> Placed:
@@ -368,14 +369,33 @@ def _settled(
                 weight = sum([w for _, _, w in pulls[b]])
                 want[b] = 0.4 * place[b] + 0.6 * sum([w * (place[a] + d) for a, d, w in pulls[b]]) / weight
         place = fitted(want)
-    for _ in range(6):  # last, a line that can be quite straight becomes so
+
+    def total(at: list[float]) -> float:
+        """The lines' length across the flow, and something more for each that is not straight."""
+        ways = [(w, abs(at[a] + d - at[b])) for b in range(count) for a, d, w in pulls[b]]
+        return round(sum([w * way + (BENT if way > 0.1 else 0.0) for w, way in ways]), 6)
+
+    def pushed(b: int, there: float) -> list[float]:
+        """Everything as it is, but block `b` there, and others out of its way."""
+        at = list(place)
+        at[b] = there
+        for c in order[rank[b] + 1 :]:
+            at[c] = max([at[c], *[at[a] + room for a, room in first[c]]])
+        for a in reversed(order[: rank[b]]):
+            at[a] = min([at[a], *[at[c] - room for c, room in then[a]]])
+        return at
+
+    rank = {b: k for k, b in enumerate(order)}
+    least = total(place)
+    for _ in range(4 if count < 200 else 1):
+        before = least
         for b in range(count):
-            low = max([place[a] + room for a, room in first[b]], default=-1e9)
-            high = min([place[c] - room for c, room in then[b]], default=1e9)
-            here = sum([w * abs(place[a] + d - place[b]) for a, d, w in pulls[b]])
-            for a, d, _ in pulls[b]:
-                there = min(max(place[a] + d, low), high)
-                cost = sum([w * abs(place[c] + e - there) for c, e, w in pulls[b]])
-                if cost < here - 1e-6 and low <= high:
-                    here, place[b] = cost, there
+            for t in [place[a] + d for a, d, _ in pulls[b]]:
+                if 0.1 < abs(t - place[b]) < NUDGE:
+                    tried = pushed(b, t)
+                    length = total(tried)
+                    if length < least:
+                        place, least = tried, length
+        if least == before:
+            break
     return place

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.graph import Node, by_order
+from ..core.rule import identity, pick
 from .symbols import constant_text, operation, shape_text, shortened, summary
 
 __all__ = ["Arrow", "Box", "Picture", "named", "read"]
@@ -112,14 +113,13 @@ class _Reader:
 
     def node(self, v: Node) -> None:
         rule = getattr(v.rule, "rule", None)
-        kind = getattr(rule, "name", None) if type(rule).__name__ == "Linear" else None
         if v.rule is None or not v.inputs:
             self.at[v] = self.box("leaf", self.variable(v), v), 0
             if v not in self.asked or len(self.asked) == 1:
                 return
-        elif kind == "identity":
+        elif rule is identity:
             self.at[v] = self.at[v.inputs[0]]
-        elif kind == "pick":
+        elif rule is pick:
             whole, _ = self.at[v.inputs[0]]
             part = int(v.values[1])
             self.at[v] = whole, part
@@ -130,7 +130,6 @@ class _Reader:
             source, outlet = self.at[v]
             box = self.box("result" if v in self.asked else "value", self.variable(v), v)
             self.arrow(source, outlet, box, None)
-            self.picture.boxes[source].outlets[outlet] = ""  # the box itself says it
             self.at[v] = box, 0
 
     def operation(self, v: Node) -> None:
@@ -155,14 +154,13 @@ class _Reader:
         label, ordered = operation(rule, values, every)
         several = isinstance(v._data, tuple)
         made = f"{len(v._data)} results" if several else _described(v._data)
-        box = self.box("operation", [shortened(label)], None, f"{rule.name}{_signature(label)} → {made}")
+        gives = "" if several else self.carried(v, "")
+        box = self.box("operation", [shortened(label), gives], None, f"{rule.name}{_signature(label)} → {made}")
         twice = len(set(v.inputs)) < len(v.inputs)
         tracked = dict(zip(where, v.inputs, strict=True))
         for place, i in enumerate(every):
             source, outlet = (drawn[i], 0) if i in drawn else self.at[tracked[i]]
             self.arrow(source, outlet, box, place if ordered or twice else None)
-        if not several:
-            self.picture.boxes[box].outlets[0] = self.carried(v, "")
         self.at[v] = box, 0
 
     def box(self, kind: str, lines: list[str], v: Node | None, title: str = "") -> int:
@@ -184,7 +182,7 @@ class _Reader:
         return [name, shape_text(np.shape(data)) if self.shapes else "", summary(data) if self.values else ""]
 
     def carried(self, v: Node, part: str) -> str:
-        """What an arrow says of the value it carries."""
+        """What a picture says of a value without a box of its own."""
         shape = shape_text(np.shape(v._data)) if self.shapes else ""
         return " ".join([t for t in (shortened(part, 16), shape, summary(v._data) if self.values else "") if t])
 
@@ -224,4 +222,4 @@ def _described(data: Any) -> str:
 
 
 def _signature(label: str) -> str:
-    return f" ‹{label}›" if any([c in label for c in "·0123456789"]) else ""
+    return f" ‹{label}›" if any([c in label for c in "•0123456789"]) else ""

@@ -57,7 +57,7 @@ def svg(picture: Picture, direction: str, title: str) -> str:
         Link(a.source, a.target, _offset(picture.boxes[a.source].outlets, a.outlet, right), entries[a.target][a.place])
         for a in picture.arrows
     ]
-    placed = arrange(items, links, gap=38.0 if right else 30.0, between=14.0 if right else 20.0)
+    placed = arrange(items, links, gap=34.0 if right else 28.0, between=14.0 if right else 20.0)
     labels = [_labels(b, placed.middles[i], sizes[i], right) for i, b in enumerate(picture.boxes)]
     along = max([placed.along, *[t[0] + t[2] - MARGIN for row in labels for t in row if right]])
     across = max([placed.across, *[t[0] + t[2] - MARGIN for row in labels for t in row if not right]])
@@ -69,8 +69,9 @@ def svg(picture: Picture, direction: str, title: str) -> str:
         f"<title>{escaped(title)}</title><style>{STYLE}</style>",
         f'<rect class="card" x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8"/>',
     ]
+    drawn: dict[tuple[int, float], int] = {}
     for k, (arrow, link) in enumerate(zip(picture.arrows, links, strict=True)):
-        line, head = _line(placed, k, link, sizes, right)
+        line, head = _line(placed, k, link, sizes, right, drawn)
         out.append(
             f'<g class="edge" data-edge="{arrow.source}-{arrow.target}"><path class="line" d="{line}"/><path class="head" d="{head}"/></g>'
         )
@@ -145,8 +146,13 @@ def _labels(
     return out
 
 
-def _line(placed: Placed, k: int, link: Link, sizes: list[tuple[float, float]], right: bool) -> tuple[str, str]:
-    """The path of one arrow: straight through each layer, curved between them; and its head."""
+def _line(
+    placed: Placed, k: int, link: Link, sizes: list[tuple[float, float]], right: bool, drawn: dict[tuple[int, float], int]
+) -> tuple[str, str]:
+    """The path of one arrow: straight through each layer, curved between them; and its head.
+
+    What it shares with an earlier arrow is `drawn` already, up to so many bends: it begins where it branches off.
+    """
     s, t = link.source, link.target
     half_s, half_t = (sizes[s][0] / 2, sizes[t][0] / 2) if right else (sizes[s][1] / 2, sizes[t][1] / 2)
     start = placed.middles[s][0] + half_s
@@ -159,6 +165,12 @@ def _line(placed: Placed, k: int, link: Link, sizes: list[tuple[float, float]], 
         x, y = (a, c) if right else (c, a)
         return f"{x + MARGIN:.1f} {y + MARGIN:.1f}"
 
+    key = s, link.leaves
+    done = min(drawn.get(key, 0), len(stops) - 2)
+    drawn[key] = max(drawn.get(key, 0), len(stops) - 2)
+    stops = stops[done:]
+    if done:
+        stops[0] = (stops[0][1], *stops[0][1:])
     path = f"M{p(stops[0][0], stops[0][2])}"
     for i, (enter, leave, c) in enumerate(stops):
         if i:

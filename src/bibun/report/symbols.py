@@ -1,6 +1,6 @@
 """What a picture writes on things: numbers, shapes, and an operation's symbol with its constants folded in.
 
-`× 0.9`, `1 − ·`, `[100×3] @ ·`, `sum(axis=0)`: a dot is the operand an arrow brings. A function that reads better as a
+`× 0.9`, `1 − •`, `[100×3] @ •`, `sum(axis=0)`: a dot is the operand an arrow brings. A function that reads better as a
 symbol gets a line in one of the tables. Imports numpy.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 
 __all__ = ["UNARY", "constant_text", "number", "operation", "shape_text", "shortened", "summary"]
 
-DOT = "·"
+DOT = "•"
 LONGEST = 30
 
 INFIX = {
@@ -25,7 +25,7 @@ COMMUTE = frozenset((
     "not_equal", "logical_and", "logical_or", "bitwise_and", "bitwise_or", "bitwise_xor", "inner", "vdot", "beta", "betaln",
 ))  # fmt: skip
 UNARY = {
-    "negative": f"−{DOT}", "positive": f"+{DOT}", "square": "^2", "sqrt": "√", "cbrt": "∛", "absolute": f"|{DOT}|", "abs": f"|{DOT}|",
+    "negative": "neg", "positive": "pos", "square": "^2", "sqrt": "√", "cbrt": "∛", "absolute": f"|{DOT}|", "abs": f"|{DOT}|",
     "fabs": f"|{DOT}|", "reciprocal": f"1 ÷ {DOT}", "conjugate": "conj", "logical_not": "not", "invert": "not",
 }  # fmt: skip
 BY_SHAPE = {

@@ -10,7 +10,9 @@ from ..core.dispatch import LOADERS
 from ..core.domains import Domain, above, below, between, nonzero, positive, real, static, unit
 from ..core.operators import fasten
 from ..core.rule import TABLE, composite, constant, elementwise, general, linear, multilinear
-from . import composites, constants, creation, einsum, indexing, joining, linalg, products, reductions, shapes, ufuncs  # noqa: F401
+from . import calculus, composites, constants, creation, einsum, indexing, joining, linalg, ordering, padding, products, reductions, shapes, ufuncs  # noqa: F401
+from . import elementwise_functions, slopes, ufunc_methods  # noqa: F401
+from . import cumulative, order_statistics, statistics  # noqa: F401
 from .indexing import getitem
 from .shapes import astype
 

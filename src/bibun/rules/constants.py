@@ -18,7 +18,7 @@ CONSTANT_UFUNCS: frozenset[np.ufunc] = frozenset({
     np.gcd, np.lcm,
     *[getattr(np, name) for name in ("bitwise_count",) if hasattr(np, name)],
 })  # fmt: skip
-"""Every ufunc that is a step or a question. `np.sign` of complex numbers is no constant: see elementwise_functions.py."""
+"""Every ufunc that is a step or a question. `np.sign` of complex numbers is neither: elementwise_functions.py."""
 
 constant(*sorted(CONSTANT_UFUNCS, key=lambda u: u.__name__))
 constant(np.fix, np.round, np.around)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.dispatch import answers, function, spelled
-from ..core.rule import general, linear
+from ..core.record import lane_linear
+from ..core.rule import composite, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 
@@ -62,12 +63,13 @@ def sums_back(g: Array, x: Array, axis: int = -1) -> Array:
 
 
 cumsum_rule = linear(np.cumsum, sums_back, register=False, cases=ALONG)
+cumsum_lane = lane_linear(cumsum_rule, np.cumsum)
 
 
 @answers(np.cumsum)
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     """np.cumsum of a Variable."""
-    return cumsum_rule(*prepared(np.cumsum, a, axis, dtype, out))
+    return cumsum_lane(*prepared(np.cumsum, a, axis, dtype, out))
 
 
 # --- the linear recurrence --------------------------------------------------------------------------------------------
@@ -104,14 +106,14 @@ def _steps(a: list[Any], b: list[Any]) -> Any:
 
 def steps_from(g: Array, a: Array, axis: int, reverse: bool) -> Array:
     """What each step of the recurrence is worth: the recurrence the other way."""
-    return recurrence(before(a, 0, axis, not reverse), g, axis, not reverse)
+    return recurrence_rule(before(a, 0, axis, not reverse), g, axis, not reverse)
 
 
-general(
+recurrence_rule = general(
     recurrence,
     jvp=(
-        lambda t, h, a, b, axis=-1, reverse=False: recurrence(a, t * before(h, 0, axis, reverse), axis, reverse),
-        lambda t, h, a, b, axis=-1, reverse=False: recurrence(a, t, axis, reverse),
+        lambda t, h, a, b, axis=-1, reverse=False: recurrence_rule(a, t * before(h, 0, axis, reverse), axis, reverse),
+        lambda t, h, a, b, axis=-1, reverse=False: recurrence_rule(a, t, axis, reverse),
     ),
     vjp=(
         lambda g, h, a, b, axis=-1, reverse=False: steps_from(g, a, axis, reverse) * before(h, 0, axis, reverse),
@@ -126,7 +128,7 @@ general(
 
 cumprod_rule = general(
     np.cumprod,
-    jvp=lambda t, y, x, axis=-1: recurrence(x, t * before(y, 1, axis), axis),
+    jvp=lambda t, y, x, axis=-1: recurrence_rule(x, t * before(y, 1, axis), axis, False),
     vjp=lambda g, y, x, axis=-1: steps_from(g, x, axis, False) * before(y, 1, axis),
     register=False, cases=ALONG,
 )  # fmt: skip
@@ -175,3 +177,34 @@ def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> A
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     """np.nancumprod of a Variable."""
     return cumprod(without_nan(a, 1), axis, dtype, out)
+
+
+HOLES: list[Any] = [lambda rng: np.where(np.arange(6) % 4 == 1, np.nan, rng.uniform(0.5, 2, 6)).reshape(2, 3)]
+composite(np.nancumsum, nancumsum, cases=[(*HOLES,), (*HOLES, dict(axis=0))])
+composite(np.nancumprod, nancumprod, cases=[(*HOLES,), (*HOLES, dict(axis=-1))])
+
+
+def _array_api(name: str, along_axis: Any, identity: int) -> None:
+    """cumulative_sum, cumulative_prod: an axis is demanded, and the empty sum or product may stand in front."""
+    func = getattr(np, name, None)
+    if func is None:  # before NumPy 2.1
+        return
+
+    def definition(
+        x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+    ) -> Any:
+        x = x if x.ndim else np.reshape(x, (1,))
+        if axis is None and x.ndim > 1:
+            raise ValueError("For arrays which have more than one dimension ``axis`` argument is required.")
+        axis = -1 if axis is None else axis - x.ndim if axis >= 0 else axis
+        y = along_axis(x, axis, dtype, out)
+        if not include_initial:
+            return y
+        first = np.full((*x.shape[:axis], 1, *x.shape[axis:][1:]), identity, y.dtype)
+        return np.concatenate((first, y), axis)
+
+    composite(func, definition, cases=INITIAL)
+
+
+_array_api("cumulative_sum", cumsum, 0)
+_array_api("cumulative_prod", cumprod, 1)

@@ -79,6 +79,8 @@ def added(g: Array, i: Any, shape: tuple[int, ...]) -> Array:
     z = np.zeros(shape, g.dtype) if isinstance(g, (ndarray, np.generic)) else np.zeros_like(g, shape=shape)
     if distinct(i):
         z[i] = g
+    elif not g.size:
+        pass
     elif z.dtype.char not in "efdFD" or g.size * 16 < z.size:
         np.add.at(z, i, g)
     elif type(i) is ndarray and g.size <= i.size * i.size:

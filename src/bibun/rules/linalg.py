@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.broadcast import spread, unbroadcast
 from ..core.dispatch import answers, raw
-from ..core.domains import static, well
+from ..core.domains import well
 from ..core.graph import Node
 from ..core.rule import composite, constant, general
 from ..typing import Array
@@ -96,17 +96,99 @@ def products_without(s: Array, pairs: bool) -> Array:
     return np.where(np.eye(n, dtype=bool), 0, out) if pairs else out
 
 
-def signed_svd(a: Array) -> tuple[Array, Array, Array]:
-    """u, s, vᴴ with a = u·s·vᴴ and s carrying the sign of det u · det v, so that the cofactors are those of diag(s)."""
+def by_svd(a: Array) -> tuple[Array, Array, Array, Array]:
+    """u, s, vh, d with cofactors(a) = d · u · cofactors(diag(s)) · vh."""
     u, s, vh = np.linalg.svd(a)
-    return u * (np.linalg.det(u) * np.linalg.det(vh))[..., None, None], s, vh
+    d = np.linalg.det(u) * np.linalg.det(vh)
+    return conjugated(u), s, conjugated(vh), d[..., None, None]
+
+
+def far_from_singular(a: Array, inverse: Array) -> bool:
+    """Whether every condition number is small enough to multiply by the determinant and divide by it again."""
+    if not a.size:
+        return True
+    return bool(np.all(np.sum(np.abs(a), (-2, -1)) * np.sum(np.abs(inverse), (-2, -1)) < 1e4))
 
 
 def cofactors(a: Array) -> Array:
-    """The derivative of the determinant, right for every rank: no division, by the singular value decomposition."""
-    u, s, vh = signed_svd(a)
-    return conjugated(u * products_without(s, pairs=False)[..., None, :]) @ conjugated(vh) if False else _cofactors_of(u, s, vh)
+    """The derivative of the determinant, for matrices of every rank: nothing is divided where `a` is nearly singular."""
+    y = inverse(a)
+    if far_from_singular(a, y):
+        return np.linalg.det(a)[..., None, None] * transposed(y)
+    u, s, vh, d = by_svd(a)
+    return d * ((u * products_without(s, pairs=False)[..., None, :]) @ vh)
 
 
-def _cofactors_of(u: Array, s: Array, vh: Array) -> Array:
-    return (u * products_without(s, pairs=False)[..., None, :]) @ vh
+def cofactors_push(t: Array, a: Array) -> Array:
+    """The derivative of the cofactors in the direction `t`; symmetric in `t` and a cotangent, so it is both walks."""
+    y = inverse(raw(a))
+    if far_from_singular(raw(a), y):
+        y = np.linalg.inv(a) if isinstance(a, Node) else y
+        yt = y @ t
+        trace = np.trace(yt, axis1=-2, axis2=-1)[..., None, None]
+        return np.linalg.det(a)[..., None, None] * transposed(trace * y - yt @ y)
+    if isinstance(a, Node):
+        return by_minors(t, a)
+    u, s, vh, d = by_svd(a)
+    p = transposed(u) @ t @ transposed(vh)
+    without = products_without(s, pairs=True)
+    traces = without @ np.diagonal(p, axis1=-2, axis2=-1)[..., None]
+    return d * (u @ (np.eye(s.shape[-1], dtype=s.dtype) * traces - transposed(p) * without) @ vh)
+
+
+def by_minors(t: Array, a: Array) -> Array:
+    """The same from the minor of every element, for third derivatives where `a` is nearly singular."""
+    n = a.shape[-1]
+    rest = np.array([[k for k in range(n) if k != i] for i in range(n)], dtype=int).reshape(n, -1)
+    index = (..., rest[:, None, :, None], rest[None, :, None, :])
+    sign = np.where(np.add.outer(range(n), range(n)) % 2, -1, 1)
+    return sign * np.sum(_cofactors(a[index]) * t[index], axis=(-2, -1))
+
+
+def inverse(a: Array) -> Array:
+    """The inverse; infinite where there is none, so that a slope there is infinite too and not an exception."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        singular = (np.linalg.slogdet(raw(a))[0] == 0)[..., None, None]
+        safe = np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)
+        return np.where(singular, np.inf, np.linalg.inv(safe))
+
+
+_cofactors = general(
+    cofactors, register=False,
+    jvp=lambda t, y, a: cofactors_push(t, a), vjp=lambda g, y, a: cofactors_push(g, a),
+    cases=[(well(3),), (well(2, 2),), (well(1),), (well(4),)],
+)  # fmt: skip
+_cofactors.func = _cofactors
+general(
+    np.linalg.det, source=GILES,
+    jvp=lambda t, y, a: np.sum(_cofactors(a) * t, axis=(-2, -1)),
+    vjp=lambda g, y, a: fitting(g[..., None, None] * _cofactors(a), a),
+    cases=[(well(3),), (well(2, 2),), (well(1),), ((3, 3),), ((0, 0),)],
+)  # fmt: skip
+
+# --- slogdet --------------------------------------------------------------------------------------------------------
+
+
+def slogdet_push(t: Array, y: Any, a: Array) -> tuple[Array, Array]:
+    """d log|det a| = Re tr(a⁻¹ da); the sign turns by the imaginary part."""
+    z = np.sum(transposed(inverse(a)) * t, axis=(-2, -1))
+    if z.dtype.kind != "c":
+        return np.zeros_like(raw(y[0])), z
+    return 1j * y[0] * np.imag(z), np.real(z)
+
+
+def slogdet_pull(g: Any, y: Any, a: Array) -> Array:
+    """a⁻ᵀ times the cotangent of the logarithm."""
+    weight = g[1]
+    if a.dtype.kind == "c":
+        weight = weight - 1j * np.real(1j * g[0] * y[0])
+    return weight[..., None, None] * transposed(inverse(a))
+
+
+general(
+    np.linalg.slogdet, slogdet_push, slogdet_pull, outputs=type(np.linalg.slogdet(np.eye(1))), source=GILES,
+    cases=[(well(3),), (well(2, 2),), (well(1),), ((3, 3),), ((0, 0),)],
+)  # fmt: skip
+constant(np.linalg.matrix_rank)

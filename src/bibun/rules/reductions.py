@@ -1,16 +1,18 @@
-"""Functions that reduce along axes by adding or multiplying: sum, mean, prod, var, std, trace, average.
+"""Functions that reduce along axes by adding or multiplying: sum, mean, prod, var, std, trace.
 
-What accumulates is in cumulative.py, what sorts or compares in order_statistics.py, what ignores NaNs, counts or
-correlates in statistics.py. A new reduction of those kinds goes there. Imports core, and cumulative.py for prod.
+What accumulates is in cumulative.py, what sorts or compares in order_statistics.py, what ignores NaNs, counts,
+weighs or correlates in statistics.py. A new reduction of those kinds goes there. Imports core, and cumulative.py for prod.
 """
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ..core.broadcast import spread
-from ..core.dispatch import answers, function, spelled
+from ..core.dispatch import answers, function, raw, spelled
+from ..core.domains import positive
 from ..core.graph import Node
 from ..core.record import lane_linear, refuse_tracked
 from ..core.rule import composite, constant, elementwise, general, linear
@@ -150,7 +152,7 @@ def mean_entry(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, kee
     if where is True or not given(where):
         return mean_lane(x, axis, keepdims)
     total = np.sum(masked(x, where, 0), axis=axis, keepdims=keepdims)
-    return divided(total, tally(where, x, axis, keepdims))
+    return divided(total, tally(where, x, axis, keepdims), "Mean of empty slice")
 
 
 def tally(where: Any, x: Array, axis: Any, keepdims: bool) -> Array:
@@ -158,8 +160,10 @@ def tally(where: Any, x: Array, axis: Any, keepdims: bool) -> Array:
     return np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=keepdims)
 
 
-def divided(total: Array, count: Array) -> Array:
-    """`total / count` in the dtype of `total`; nothing counted gives NaN, without a word here (see statistics.py)."""
+def divided(total: Array, count: Array, empty: str) -> Array:
+    """`total / count` in the dtype of `total`; where nothing is counted NumPy's warning `empty`."""
+    if np.any(raw(count) <= 0):
+        warnings.warn(empty, RuntimeWarning, stacklevel=3)
     dtype = total.dtype if total.dtype.kind in "fc" else np.dtype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return total / cast(count, dtype)
@@ -228,7 +232,6 @@ SPREAD: list[Any] = [
     ((2, 3), dict(axis=1, ddof=1, where=np.array([True, True, False]))), ((2, 3), dict(axis=0, dtype=np.float64)),
 ]  # fmt: skip
 CORRECTED: list[Any] = [((4,), dict(correction=1)), ((2, 3), dict(axis=1, mean=np.ones((2, 1))))]
-RECENT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
 
 var_rule = general(
     np.var,
@@ -254,7 +257,7 @@ def root(x: Array) -> Array:
     return np.sqrt(x)
 
 
-elementwise(root, lambda y, x: np.where(np.equal(y, 0), 0, 0.5 / np.where(np.equal(y, 0), 1, y)), domain=(0.2, 3.0))
+elementwise(root, lambda y, x: np.where(np.equal(y, 0), 0, 0.5 / np.where(np.equal(y, 0), 1, y)), run=np.sqrt, domain=positive)
 
 
 def freedom(ddof: Any, correction: Any) -> Any:
@@ -271,11 +274,13 @@ def square(d: Array) -> Array:
 
 def variance(x: Array, axis: Any, ddof: Any, keepdims: bool, where: Any, mean: Any) -> Array:
     """The variance where part of the elements count, a mean is given, or the numbers are complex."""
-    where = np.ones_like(x, bool) if where is True or not given(where) else where
+    where = np.broadcast_to(True, x.shape) if where is True or not given(where) else where
+    count = tally(where, x, axis, True)
     if not given(mean):
-        mean = np.mean(x, axis=axis, keepdims=True, where=where)
+        mean = np.sum(masked(x, where, 0), axis=axis, keepdims=True) / cast(np.maximum(count, 1), x.dtype)
     total = np.sum(masked(square(x - mean), where, 0), axis=axis, keepdims=keepdims)
-    return divided(total, np.maximum(tally(where, x, axis, keepdims) - ddof, 0))
+    freedom = np.maximum(np.reshape(count, total.shape) - ddof, 0)
+    return divided(total, freedom, "Degrees of freedom <= 0 for slice")
 
 
 @answers(np.var)
@@ -306,7 +311,7 @@ def std_entry(
     return root(variance(x, axis, ddof, keepdims, where, mean))
 
 
-# --- trace, average ---------------------------------------------------------------------------------------------------
+# --- trace ------------------------------------------------------------------------------------------------------------
 
 
 def trace(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None, out: Any = None) -> Any:
@@ -314,39 +319,4 @@ def trace(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = 
     return np.sum(cast(np.diagonal(a, offset, axis1, axis2), dtype), axis=-1)
 
 
-def weights_for(x: Array, weights: Any, axis: Any) -> Array:
-    """The weights, shaped to broadcast against `x`, as np.average reads them."""
-    w = numbers(weights)
-    if w.shape == x.shape:
-        return w
-    if axis is None:
-        raise TypeError("Axis must be specified when shapes of a and weights differ.")
-    axes = [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
-    if w.shape != tuple([x.shape[a] for a in axes]):
-        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
-    w = np.transpose(w, tuple(sorted(range(len(axes)), key=axes.__getitem__)))
-    return np.reshape(w, tuple([n if a in axes else 1 for a, n in enumerate(x.shape)]))
-
-
-def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
-    x, keepdims = numbers(a), flag(keepdims)
-    if weights is None:
-        y = np.mean(x, axis=axis, keepdims=keepdims)
-        total = y.dtype.type(x.size / y.size) if returned else None
-    else:
-        w = weights_for(x, weights, axis)
-        dtype = np.result_type(x.dtype, w.dtype, *(["f8"] if x.dtype.kind in "biu" else []))
-        total = np.sum(np.broadcast_to(cast(w, dtype), x.shape), axis=axis, keepdims=keepdims)
-        if np.any(np.asarray(getattr(total, "_data", total)) == 0):
-            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
-        y = np.sum(cast(x, dtype) * cast(w, dtype), axis=axis, keepdims=keepdims) / total
-    if not returned:
-        return y
-    return y, total if np.shape(total) == y.shape else np.full_like(y, total)
-
-
 composite(np.trace, trace, cases=[((3, 3),), ((2, 3), dict(offset=1)), ((2, 3, 2), dict(axis1=0, axis2=-1))])
-composite(
-    np.average, average,
-    cases=[((3,),), ((2, 3), dict(axis=0)), ((3,), None, (3,)), ((2, 3), static_axis := 1, (3,))] if False else [((3,),)],
-)  # fmt: skip

@@ -22,7 +22,7 @@ LN2 = math.log(2)
 @function
 def inverse_root(x: Array) -> Array:
     """1 / sqrt(1 - x²): the slope of arcsin. Near 1 the product keeps what the difference loses."""
-    return 1 / np.sqrt((1 - x) * (1 + x))
+    return 1 / (np.sqrt(1 - x) * np.sqrt(1 + x))
 
 
 @function
@@ -80,7 +80,7 @@ elementwise(share, lambda y, a, b: y * share(b, a), lambda y, a, b: -y * share(b
 elementwise(share2, lambda y, a, b: LN2 * y * share2(b, a), lambda y, a, b: -LN2 * y * share2(b, a))
 
 
-# --- sinc ---------------------------------------------------------------------------------------------------------------
+# --- sinc ------------------------------------------------------------------------------------------------------------
 
 
 @function

@@ -9,9 +9,9 @@ import operator
 
 import numpy as np
 
+from ..core.broadcast import unbroadcast
 from ..core.domains import Domain, above, between, nonzero, positive, real, static
 from ..core.rule import elementwise, linear
-from ..core.broadcast import unbroadcast
 from ..typing import Array
 from .slopes import cosine, inverse_gap, inverse_root, inverse_sum, share, share2
 
@@ -21,7 +21,7 @@ quarter_up = Domain(-2.0, 2.0, keep=lambda x: np.round(x) + 0.25)
 quarter_down = Domain(-2.0, 2.0, keep=lambda x: np.round(x) - 0.25)
 dividend, divisor = Domain(2.3, 2.7), Domain(0.96, 1.04)
 
-# --- arithmetic -----------------------------------------------------------------------------------------------------------
+# --- arithmetic ------------------------------------------------------------------------------------------------------
 
 elementwise(np.add, 1, 1, run=operator.add)
 elementwise(np.subtract, 1, -1, run=operator.sub)
@@ -57,7 +57,7 @@ def power_exponent(y: Array, a: Array, b: Array) -> Array:
 elementwise(np.power, power_base, power_exponent, run=operator.pow, weak=False, domain=(positive, real))
 elementwise(np.float_power, power_base, power_exponent, weak=False, domain=(positive, real))
 
-# --- exponentials and logarithms ------------------------------------------------------------------------------------------
+# --- exponentials and logarithms -------------------------------------------------------------------------------------
 
 elementwise(np.exp, lambda y, x: y)
 elementwise(np.exp2, lambda y, x: LN2 * y)
@@ -69,7 +69,7 @@ elementwise(np.log1p, lambda y, x: 1 / (1 + x), domain=Domain(-0.6, 2.0))
 elementwise(np.logaddexp, lambda y, a, b: share(a, b), lambda y, a, b: share(b, a))
 elementwise(np.logaddexp2, lambda y, a, b: share2(a, b), lambda y, a, b: share2(b, a))
 
-# --- trigonometric and hyperbolic -----------------------------------------------------------------------------------------
+# --- trigonometric and hyperbolic ------------------------------------------------------------------------------------
 
 elementwise(np.sin, lambda y, x: np.cos(x))
 elementwise(np.cos, lambda y, x: -np.sin(x))
@@ -102,7 +102,7 @@ elementwise(
     domain=nonzero,
 )
 
-# --- kinks and jumps ------------------------------------------------------------------------------------------------------
+# --- kinks and jumps -------------------------------------------------------------------------------------------------
 
 
 def chosen(y: Array, x: Array, other: Array) -> Array:
@@ -129,7 +129,7 @@ elementwise(np.nextafter, 1, 0)
 elementwise(np.remainder, 1, lambda y, a, b: -np.floor_divide(a, b), domain=(dividend, divisor))
 elementwise(np.fmod, 1, lambda y, a, b: -np.rint((a - y) / b), domain=(dividend, divisor))
 
-# --- linear ---------------------------------------------------------------------------------------------------------------
+# --- linear ----------------------------------------------------------------------------------------------------------
 
 linear(np.conjugate, lambda g, x: np.conjugate(g), cases=[((),), ((2, 3),), ((0,),)])
 linear(

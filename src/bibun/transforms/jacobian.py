@@ -84,7 +84,7 @@ def _columns(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]]:
         for block, column, y in zip(blocks, columns, ys, strict=True):
             shape = np.shape(getattr(y, "_data", y))
             stacked = np.stack(column, axis=-1) if column else np.zeros((*shape, 0))
-            block.append(stacked.reshape(*shape, *x._data.shape))
+            block.append(stacked.reshape((*shape, *x._data.shape)))
     return blocks
 
 
@@ -99,6 +99,6 @@ def _rows(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]]:
         block = []
         for k, x in enumerate(xs):
             stacked = np.stack([shaped(row[k], x) for row in rows]) if rows else np.zeros((0, *x._data.shape))
-            block.append(stacked.reshape(*shape, *x._data.shape))
+            block.append(stacked.reshape((*shape, *x._data.shape)))
         blocks.append(block)
     return blocks

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.backward import within
 from ..core.broadcast import zeros_for
 from ..core.graph import Node, Parts
-from ..core.variable import inner
+from ..core.variable import close, inner
 from .gradient import left
 from .recording import Recorded
 
@@ -134,9 +134,9 @@ def quotient(v: Node, xs: list[Series], order: int) -> Series:
 def solved(v: Node, xs: list[Series], order: int) -> Series:
     """y' = push(y, x, x'), recorded once; its series to order k-1 gives y_k."""
     several = isinstance(v._data, Parts)
-    ys = [inner(p) for p in v.rule.parts(v)] if several else [inner(v)]
-    args = [inner(s[0]) for s in xs]
-    ts = [inner(s[1] if s[1] is not None else zeros_for(s[0])) for s in xs]
+    ys = [close(inner(p)) for p in (v.rule.parts(v) if several else [v])]
+    args = [close(inner(s[0])) for s in xs]
+    ts = [close(inner(s[1] if s[1] is not None else zeros_for(s[0]))) for s in xs]
     expression = v.rule.push(Parts(ys) if several else ys[0], tuple(_arguments(v, args)), ts)
     parts = list(expression) if several else [expression]
     tracked = [e for e in parts if isinstance(e, Node) and e.order]

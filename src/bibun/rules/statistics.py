@@ -1,0 +1,308 @@
+"""Functions that leave NaNs out, weigh, correlate or count: nansum … nanstd, average, cov, corrcoef, bincount, histogram.
+
+Each is written with reductions and products that have rules; only bincount has one of its own. What is counted (data
+in bins) has no derivative, its weights have. Imports core, reductions, cumulative.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..core.dispatch import answers, function, raw
+from ..core.domains import positive, real, static
+from ..core.graph import Node
+from ..core.rule import composite, constant, elementwise, linear
+from ..typing import Array
+from .cumulative import without_nan
+from .reductions import MASK, cast, divided, flag, freedom, given, masked, numbers, refuse, root, square, tally
+
+constant(np.histogram_bin_edges)
+
+HOLES: list[Any] = [lambda rng: np.where(np.arange(12) % 5 == 1, np.nan, rng.uniform(0.5, 2, 12)).reshape(3, 4)]
+HOLED: list[Any] = [
+    (*HOLES,), (*HOLES, dict(axis=0)), (*HOLES, dict(axis=-1, keepdims=True)), (*HOLES, dict(axis=(1, 0))), ((3,),),
+    (*HOLES, dict(axis=1, where=np.array([True, True, False, True]))), (*HOLES, dict(axis=0, dtype=np.float64)),
+]  # fmt: skip
+
+
+# --- NaNs left out ----------------------------------------------------------------------------------------------------
+
+
+def nansum(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
+    refuse(np.nansum, out)
+    return np.sum(without_nan(a, 0), axis=axis, dtype=dtype, keepdims=flag(keepdims), initial=initial, where=where)
+
+
+def nanprod(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
+    refuse(np.nanprod, out)
+    return np.prod(without_nan(a, 1), axis=axis, dtype=dtype, keepdims=flag(keepdims), initial=initial, where=where)
+
+
+def present(x: Array, where: Any) -> Array:
+    """Which elements take part: those that are numbers, among those asked for."""
+    held = np.logical_not(np.isnan(x))
+    return held if where is True or not given(where) else np.logical_and(held, where)
+
+
+def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Any:
+    refuse(np.nanmean, out)
+    x, keepdims = cast(a, dtype), flag(keepdims)
+    held = present(x, where)
+    total = np.sum(masked(x, held, 0), axis=axis, keepdims=keepdims)
+    return divided(total, tally(held, x, axis, keepdims), "Mean of empty slice")
+
+
+def nanvar(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
+    where: Any = True, mean: Any = None, correction: Any = None,
+) -> Any:  # fmt: skip
+    refuse(np.nanvar, out)
+    x, keepdims, ddof = cast(a, dtype), flag(keepdims), freedom(ddof, correction)
+    held = present(x, where)
+    x = masked(x, held, 0)
+    count = tally(held, x, axis, True)
+    if not given(mean):
+        mean = np.sum(x, axis=axis, keepdims=True) / cast(np.maximum(count, 1), float_of(x))
+    total = np.sum(masked(square(x - mean), held, 0), axis=axis, keepdims=keepdims)
+    free = np.maximum(np.reshape(count, total.shape) - ddof, 0)
+    variance = divided(total, free, "Degrees of freedom <= 0 for slice.")
+    return np.where(np.equal(free, 0), np.nan, variance)
+
+
+def nanstd(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
+    where: Any = True, mean: Any = None, correction: Any = None,
+) -> Any:  # fmt: skip
+    refuse(np.nanstd, out)
+    return root(nanvar(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction))
+
+
+SPREAD: list[Any] = [*HOLED, (*HOLES, dict(axis=1, ddof=1)), (*HOLES, dict(axis=1, correction=1, keepdims=True)),
+                     (*HOLES, dict(axis=1, mean=np.ones((3, 1))))]  # fmt: skip
+composite(np.nansum, nansum, cases=[*HOLED, (*HOLES, dict(axis=0, initial=2.0))])
+composite(np.nanprod, nanprod, cases=[*HOLED, (*HOLES, dict(axis=0, initial=2.0))])
+composite(np.nanmean, nanmean, cases=HOLED)
+composite(np.nanvar, nanvar, cases=SPREAD)
+composite(np.nanstd, nanstd, cases=SPREAD)
+
+
+# --- weighing and correlating -----------------------------------------------------------------------------------------
+
+
+def weights_for(x: Array, weights: Any, axis: Any) -> Array:
+    """The weights, shaped to broadcast against `x`, as np.average reads them."""
+    w = numbers(weights)
+    if w.shape == x.shape:
+        return w
+    if axis is None:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    axes = [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+    if w.shape != tuple([x.shape[a] for a in axes]):
+        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+    w = np.transpose(w, tuple(sorted(range(len(axes)), key=axes.__getitem__)))
+    return np.reshape(w, tuple([n if a in axes else 1 for a, n in enumerate(x.shape)]))
+
+
+def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
+    x, keepdims = numbers(a), flag(keepdims)
+    if weights is None:
+        y = np.mean(x, axis=axis, keepdims=keepdims)
+        return (y, np.full_like(y, x.size / y.size)) if returned else y
+    w = weights_for(x, weights, axis)
+    dtype = np.result_type(x.dtype, w.dtype, *(["f8"] if x.dtype.kind in "biu" else []))
+    w = cast(w, dtype)
+    total = np.sum(np.broadcast_to(w, x.shape), axis=axis, keepdims=keepdims)
+    if np.any(raw(total) == 0):
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    y = np.sum(cast(x, dtype) * w, axis=axis, keepdims=keepdims) / total
+    return (y, total) if returned else y
+
+
+composite(
+    np.average, average, domain=(real, real, positive),
+    cases=[((3,),), ((2, 3), dict(axis=0)), ((3,), static(None), (3,)), ((2, 3), static(1), (3,)), ((2, 3), static(0), (2, 3)),
+           ((2, 3), static(-1), (3,), dict(returned=True)), ((2, 3, 2), static((2, 0)), (2, 2), dict(keepdims=True)),
+           ((2, 3), dict(returned=True, axis=0))],
+)  # fmt: skip
+
+
+def float_of(x: Array) -> Any:
+    """The dtype of a quotient by `x`."""
+    return x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def _observations(m: Any, rowvar: bool, dtype: Any, second: bool) -> Array:
+    """One variable a row, as np.cov reads its first and its second argument."""
+    x = cast(m, dtype)
+    if x.ndim > 2:
+        raise ValueError(f"{'y' if second else 'm'} has more than 2 dimensions")
+    flat = x.ndim < 2
+    x = np.reshape(x, (1, -1)) if flat else x
+    return x if rowvar or flat or (second and x.shape[0] == 1) else np.transpose(x)
+
+
+def _frequencies(fweights: Any, aweights: Any, n: int) -> Any:
+    """The product of both kinds of weights, each checked as np.cov does; None without any."""
+    w = None
+    for name, weights in (("fweights", fweights), ("aweights", aweights)):
+        if weights is None:
+            continue
+        v = cast(weights, np.float64)
+        if name == "fweights" and np.any(raw(v) != np.around(raw(v))):
+            raise TypeError("fweights must be integer")
+        if v.ndim > 1:
+            raise RuntimeError(f"cannot handle multidimensional {name}")
+        if v.shape[0] != n:
+            raise RuntimeError(f"incompatible numbers of samples and {name}")
+        if np.any(raw(v) < 0):
+            raise ValueError(f"{name} cannot be negative")
+        w = v if w is None else w * v
+    return w
+
+
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, fweights: Any = None,
+    aweights: Any = None, *, dtype: Any = None,
+) -> Any:  # fmt: skip
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError("ddof must be integer")
+    m = numbers(m)
+    y = y if y is None else numbers(y)
+    dtype = np.result_type(m.dtype, np.float64, *([] if y is None else [y.dtype])) if dtype is None else dtype
+    x = _observations(m, rowvar, dtype, second=False)
+    if x.shape[0] == 0:
+        return np.array([]).reshape(0, 0)
+    if y is not None:
+        x = np.concatenate((x, _observations(y, rowvar, dtype, second=True)), 0)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    w = _frequencies(fweights, aweights, x.shape[1])
+    x = x - np.expand_dims(np.average(x, 1, w), 1)
+    if w is None:
+        free: Any = x.shape[1] - ddof
+    else:
+        total = np.sum(w)
+        free = total if ddof == 0 else total - ddof * (1 if aweights is None else np.sum(w * numbers(aweights)) / total)
+    if raw(free) <= 0:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
+        free = 0.0
+    right = np.transpose(x if w is None else x * w)
+    c = np.matmul(x, np.conjugate(right) if right.dtype.kind == "c" else right)
+    return np.squeeze(c * np.true_divide(1, cast(free, float_of(c))))
+
+
+@function
+def within_one(c: Array) -> Array:
+    """A correlation that rounding took past ±1, put back; its derivative is that of the unrounded one."""
+    return np.clip(c.real, -1, 1) + (1j * np.clip(c.imag, -1, 1) if c.dtype.kind == "c" else 0)
+
+
+elementwise(within_one, 1)
+
+
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    c = np.cov(x, y, rowvar, dtype=dtype)
+    if c.ndim == 0:
+        return c / c
+    deviation = np.sqrt(np.real(np.diagonal(c)) if c.dtype.kind == "c" else np.diagonal(c))
+    return within_one(c / np.expand_dims(deviation, 1) / np.expand_dims(deviation, 0))
+
+
+composite(
+    np.cov, cov, domain=(real, real, real, real, real, real, positive),
+    cases=[((4,),), ((2, 4),), ((4,), (4,)), ((4, 2), static(None), static(False)), ((2, 4), dict(bias=True)),
+           ((2, 4), (1, 4), dict(ddof=2)), ((4, 2), (4, 2), dict(rowvar=False)),
+           ((2, 4), dict(fweights=np.array([1, 2, 1, 3]))), ((2, 4), dict(aweights=np.array([1.0, 0.5, 2.0, 0.7]))),
+           ((2, 4), *[static(v) for v in (None, True, False, 1, None)], (4,)),
+           ((2, 4), *[static(v) for v in (None, True, False, 0, np.array([1, 2, 1, 3]))], (4,))],
+)  # fmt: skip
+composite(np.corrcoef, corrcoef, cases=[((2, 4),), ((4,), (4,)), ((4, 2), dict(rowvar=False)), ((2, 4), (2, 4))])
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+bincount_rule = linear(
+    np.bincount, None, lambda g, x, weights=None, minlength=0: g[x], register=False,
+    cases=[(static(np.array([0, 2, 2, 5])), (4,)), (static(np.array([1, 1])), (2,), dict(minlength=4)),
+           (static(np.array([], int)), (0,), dict(minlength=2))],
+)  # fmt: skip
+
+
+@answers(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """np.bincount of Variables: sums of the weights by group."""
+    if not isinstance(weights, Node):
+        return np.bincount(raw(x), raw(weights), minlength)
+    return bincount_rule(np.asarray(raw(x)), weights, minlength)
+
+
+def _in_bins(sample: Any, edges: Any) -> tuple[Any, tuple[int, ...]]:
+    """The number of the bin each row lies in, one more bin at either end of every axis; and how many bins."""
+    shape = tuple([len(e) + 1 for e in edges])
+    numbers_of = []
+    for x, e in zip(sample.T, edges, strict=True):
+        k = np.searchsorted(e, x, side="right")
+        numbers_of.append(np.where(x == e[-1], k - 1, k))  # the last bin is closed
+    return np.ravel_multi_index(tuple(numbers_of), shape), shape
+
+
+def _binned(sample: Any, edges: Any, weights: Any, density: Any) -> Any:
+    """Sums of weights in the bins between `edges`; divided by the total and the volumes if a density is asked for."""
+    index, shape = _in_bins(sample, edges)
+    h = np.reshape(np.bincount(index, weights, int(np.prod(shape))), shape)[(slice(1, -1),) * len(shape)]
+    if density:
+        for i, e in enumerate(edges):
+            h = h / np.diff(e).reshape([-1 if k == i else 1 for k in range(len(shape))])
+        h = h / np.sum(h * _volumes(edges))
+    return h
+
+
+def _volumes(edges: Any) -> Any:
+    volumes = np.ones(())
+    for e in edges:
+        volumes = np.multiply.outer(volumes, np.diff(e))
+    return volumes
+
+
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    a, bins, range, plain = np.asarray(raw(a)), raw(bins), raw(range), raw(weights)
+    if not isinstance(weights, Node):
+        return np.histogram(a, bins, range, density, plain)
+    edges = np.histogram_bin_edges(a, bins, range, plain)
+    if weights.shape != a.shape:
+        raise ValueError("weights should have the same shape as a.")
+    h = _binned(a.reshape(-1, 1), [edges], np.reshape(weights, (-1,)), density)
+    return (h if density else cast(h, weights.dtype)), edges
+
+
+def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    sample, bins, range = raw(sample), raw(bins), raw(range)
+    plain, edges = np.histogramdd(sample, bins, range, density, raw(weights))
+    if not isinstance(weights, Node):
+        return plain, edges
+    rows = sample if hasattr(sample, "ndim") else np.atleast_2d(sample).T
+    rows = np.asarray(rows) if np.ndim(rows) == 2 else np.atleast_2d(np.asarray(rows)).T
+    return _binned(rows, edges, weights, density), edges
+
+
+def histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    x, y, bins = np.asarray(raw(x)), np.asarray(raw(y)), raw(bins)
+    if not isinstance(bins, (int, np.integer)) and len(bins) not in (1, 2):
+        bins = [np.asarray(bins)] * 2
+    h, edges = histogramdd(np.stack((x, y), 1), bins, range, density, weights)
+    return h, edges[0], edges[1]
+
+
+DATA: Any = np.array([0.1, 0.4, 0.45, 0.9, 1.0, 0.0])
+PAIRS: Any = np.stack((DATA, DATA[::-1]), 1)
+BINS: list[Any] = [static(4), static(None), static(False)]
+DENSE: list[Any] = [static(4), static((0.0, 0.95)), static(True)]
+composite(np.histogram, histogram, domain=positive, cases=[(static(DATA), *b, (6,)) for b in (BINS, DENSE)])
+composite(np.histogramdd, histogramdd, domain=positive, cases=[
+    (static(PAIRS), *BINS, (6,)), (static(PAIRS), static([2, 3]), static(None), static(True), (6,))])  # fmt: skip
+composite(np.histogram2d, histogram2d, domain=positive, cases=[
+    (static(DATA), static(DATA[::-1]), *BINS, (6,)), (static(DATA), static(DATA), static(3), static(None), static(True), (6,))])  # fmt: skip
