@@ -19,12 +19,16 @@ __all__ = ["Absorbing", "absorb", "dress", "has_nan", "undress"]
 
 @function
 def absorb(g: Array, d: Array) -> Array:
-    """`g * d`, and 0 wherever `g` is 0, whatever `d` is there."""
-    return np.where(np.equal(g, 0), 0.0, np.multiply(g, d))
+    """`g * d`, and 0 wherever either is 0, whatever the other is there.
+
+    Either, so that forward and reverse mode agree: what is a zero cotangent in one is a zero slope in the other.
+    """
+    product = np.multiply(g, d)
+    return np.where(np.equal(g, 0) | np.equal(d, 0), product.dtype.type(0), product)
 
 
 def _matmul(g: Array, d: Array) -> Array:
-    """`g @ d` as a sum of absorbed products; only reached when `d` holds an infinity or a NaN."""
+    """`g @ d` as a sum of absorbed products; only reached where one holds an infinity or a NaN."""
     row, column = g.ndim == 1, d.ndim == 1
     g = g[None, :] if row else g
     d = d[:, None] if column else d
@@ -50,7 +54,7 @@ class Absorbing(NDArrayOperatorsMixin):
                 return Absorbing(absorb(*(plain[::-1] if swap else plain)))
             if ufunc is np.divide and not swap:
                 return Absorbing(absorb(plain[0], 1 / plain[1]))
-            if ufunc is np.matmul and not np.isfinite(_raw(plain[0 if swap else 1])).all():
+            if ufunc is np.matmul and not all(np.isfinite(_raw(x)).all() for x in plain):
                 if swap:  # (d @ g) is (g.T @ d.T).T
                     g, d = (x if x.ndim == 1 else np.swapaxes(x, -1, -2) for x in plain[::-1])
                     out = _matmul(g, d)

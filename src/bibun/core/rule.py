@@ -98,6 +98,8 @@ class Rule:
         for x in args:
             if isinstance(x, (Node, Absorbing)):
                 if any([isinstance(v, Absorbing) for v in args]):
+                    if self.kind == "multilinear":
+                        return self.func(*args)  # a product: zero absorbs in it
                     return dress(self(*[undress(v) for v in args]))
                 return record(self, self.run, args)
         return self.run(*args)
@@ -216,6 +218,9 @@ def _slope(d: Any, n: int) -> Any:
     """How a partial derivative is written: 1 or -1, a name if it is one of the rule's own arguments, or a call."""
     if not callable(d):
         return d
+    code = getattr(d, "__code__", None)
+    if code is None or code.co_names:  # it calls something, or reads an attribute
+        return "f"
     stands = [object() for _ in range(n + 1)]
     try:
         z = d(*stands)

@@ -1,8 +1,8 @@
 """`draw`: the graph behind a Variable as a picture, without any other program; and how a notebook shows a Variable.
 
 The parts load when the first picture is drawn: reading the graph (picture), what stands on the boxes (symbols), where
-they go (layout), and the three languages (svg, text). Imports core; `fasten` gives Variable its notebook picture, because
-core knows no reports.
+they go (layout), and the three languages (svg, text). Imports core; `fasten` gives Variable its notebook picture,
+because core knows no reports.
 """
 
 import os
@@ -189,7 +189,7 @@ def draw(
     return Drawing(picture, format, direction, f"Graph of {called}" if called else "Graph of a result")
 
 
-# --- Variables in a notebook ----------------------------------------------------------------------------------------------
+# --- Variables in a notebook ------------------------------------------------------------------------------------------
 
 
 def fasten() -> None:
@@ -213,9 +213,10 @@ def _variable_html(self: Variable) -> str:
         f'<td style="text-align:left">{shown}</td></tr>'
         for what, shown in rows
     )
+    about = escaped(" · ".join(["Variable", *[f for f in facts if f]]))
     html = (
-        f'<div class="bibun-variable"><div style="margin-bottom:2px">{head}<span style="opacity:.65">'
-        f'Variable · {escaped(" · ".join([f for f in facts if f]))}</span></div><table style="margin:0">{body}</table></div>'
+        f'<div class="bibun-variable"><div style="margin-bottom:2px">{head}<span style="opacity:.65">{about}</span></div>'
+        f'<table style="margin:0">{body}</table></div>'
     )
     if self.rule is not None and self.inputs and behind([self], SMALL_HISTORY) is not None:
         html += draw(self, max_nodes=SMALL_HISTORY)._repr_html_()

@@ -1,13 +1,14 @@
 """Where the boxes of a layered picture go, and how its lines run. Knows numbers only; imports nothing of bibun.
 
 Four steps, after Sugiyama, Tagawa & Toda (1981): layers; the order within each, by barycentre sweeps and exchanges;
-positions, with long lines and the spine of the computation kept straight as in Brandes & Köpf (2001); routes. `along` is
-the direction of the flow, `across` the other. Lines from one outlet share one trunk, and branch off where they are used.
+positions, with long lines and the spine of the computation kept straight as in Brandes & Köpf (2001); routes. `along`
+is the direction of the flow, `across` the other. Lines from one outlet share a trunk, and branch off where they are used.
 """
 
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 __all__ = ["Item", "Link", "Placed", "arrange"]
@@ -22,7 +23,7 @@ class Item(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A line from box `source` to box `target` (a later one); where it leaves and enters, from the middle of the side."""
+    """A line from box `source` to a later box `target`; where it leaves and enters, from the middle of the side."""
 
     source: int
     target: int
@@ -31,7 +32,7 @@ class Link(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """Middles of the boxes (along, across); for each link its bends (from, to, across), one a layer crossed; extents."""
+    """Middles of the boxes (along, across); each link's bends (from, to, across), one a layer crossed; extents."""
 
     middles: list[tuple[float, float]]
     routes: list[list[tuple[float, float, float]]]
@@ -120,14 +121,14 @@ def trunks(layer: list[int], links: Sequence[Link]) -> tuple[list[Segment], list
             layer.append(layer[link.source] + len(points))
         route = points[:need]
         path = [link.source, *route, link.target]
-        for k, (u, v) in enumerate(zip(path, path[1:], strict=False)):
+        for k, (u, v) in enumerate(pairwise(path)):
             enters = link.enters if k == need else 0.0
             segments[Segment(u, v, 0.0 if k else link.leaves, enters)] = None
         routes.append(route)
     return list(segments), routes, layer
 
 
-# --- the order within layers --------------------------------------------------------------------------------------------
+# --- the order within layers ------------------------------------------------------------------------------------------
 
 Ends = list[list[tuple[int, float, float]]]
 """For each point its neighbours in one direction: (neighbour, offset there, offset here)."""
@@ -231,7 +232,7 @@ def _exchanged(rows: list[list[int]], up: Ends, down: Ends) -> None:
             return
 
 
-# --- positions ------------------------------------------------------------------------------------------------------------
+# --- positions --------------------------------------------------------------------------------------------------------
 
 
 def positions(
@@ -244,13 +245,13 @@ def positions(
     count = max(block, default=-1) + 1
     apart: list[tuple[int, int, float]] = []
     for row in rows:
-        for a, b in zip(row, row[1:], strict=False):
+        for a, b in pairwise(row):
             room = between if a < n and b < n else BESIDE
             apart.append((block[a], block[b], half[a] + half[b] + room + offset[a] - offset[b]))
     order = _topological(count, apart)
     if len(order) < count:  # cannot happen with uncrossed blocks; then every point stands for itself
         block, offset, count = list(range(total)), [0.0] * total, total
-        apart = [(a, b, half[a] + half[b] + between) for row in rows for a, b in zip(row, row[1:], strict=False)]
+        apart = [(a, b, half[a] + half[b] + between) for row in rows for a, b in pairwise(row)]
         order = _topological(count, apart)
     pulls: list[list[tuple[int, float, float]]] = [[] for _ in range(count)]
     for s in segments:

@@ -1,11 +1,12 @@
 """From the recorded graph to boxes and arrows: what a picture shows, before anybody decides where.
 
-Variables are boxes where somebody made or named them, or asked for them; an operation is a box; an unnamed result is the
-arrow that carries it. Fresh Variables of transforms and the pieces of an operation with several results are no boxes.
+Variables are boxes where somebody made or named them, or asked for them; an operation is a box; an unnamed result is
+the arrow that carries it. Fresh Variables of transforms, and each of several results, are no boxes.
 Imports the graph and symbols.
 """
 
 from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ class Box:
     __slots__ = ("kind", "lines", "outlets", "title")
 
     def __init__(self, kind: str, lines: list[str], title: str) -> None:
-        self.kind, self.title = kind, title
+        self.kind, self.title = kind, shortened(title, 200)
         self.lines = [line for line in lines if line]
         self.outlets: dict[int, str] = {}
 
@@ -69,15 +70,20 @@ def _walk(ys: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(ys, (list, tuple)):
         fields = getattr(ys, "_fields", None)
         for i, v in enumerate(ys):
-            key = fields[i] if fields else f"{path or 'y'}{i}" if not path else f"{path}[{i}]"
-            yield from _walk(v, f"{path}.{key}" if path and fields else key)
+            if fields:
+                yield from _walk(v, f"{path}.{fields[i]}" if path else fields[i])
+            else:
+                yield from _walk(v, f"{path}[{i}]" if path else f"y{i}")
     else:
         yield path, ys
 
 
 def behind(ys: Iterable[Node], limit: int) -> list[Node] | None:
-    """Everything `ys` came from, oldest first; None as soon as it is more than `limit` operations."""
-    seen = dict.fromkeys(ys)
+    """Everything `ys` came from, each after what it was computed from; None beyond `limit` operations.
+
+    By the clock where that is possible: a leaf that was given new data is younger than what was computed from it.
+    """
+    seen: dict[Node, int] = dict.fromkeys(ys, 0)
     stack = list(seen)
     operations = 0
     while stack:
@@ -87,9 +93,24 @@ def behind(ys: Iterable[Node], limit: int) -> list[Node] | None:
             return None
         for x in v.inputs:
             if x not in seen:
-                seen[x] = None
+                seen[x] = 0
                 stack.append(x)
-    return sorted(seen, key=by_order)
+    used: dict[Node, list[Node]] = {v: [] for v in seen}
+    for v in seen:
+        for x in v.inputs:
+            used[x].append(v)
+            seen[v] += 1
+    number = {v: i for i, v in enumerate(sorted(seen, key=by_order))}
+    ready = sorted([(number[v], v) for v in seen if not seen[v]])
+    out = []
+    while ready:
+        v = heappop(ready)[1]
+        out.append(v)
+        for w in used[v]:
+            seen[w] -= 1
+            if not seen[w]:
+                heappush(ready, (number[w], w))
+    return out
 
 
 def read(results: list[tuple[str, Node]], nodes: list[Node], values: bool, shapes: bool, constants: bool) -> Picture:
@@ -123,7 +144,9 @@ class _Reader:
             whole, _ = self.at[v.inputs[0]]
             part = int(v.values[1])
             self.at[v] = whole, part
-            self.picture.boxes[whole].outlets[part] = self.carried(v, _part_name(v.inputs[0], part))
+            self.picture.boxes[whole].outlets[part] = " ".join(
+                [t for t in (_part_name(v.inputs[0], part), *self.about(v)) if t]
+            )
         else:
             self.operation(v)
         if v in self.asked or _name(v):
@@ -134,7 +157,7 @@ class _Reader:
 
     def operation(self, v: Node) -> None:
         rule = v.rule.rule
-        where = tuple(v.rule.where)
+        where = tuple(getattr(v.rule, "where", range(len(v.inputs))))
         args = getattr(v.rule, "inputs", None) if getattr(rule, "kind", "") == "function" else None
         values = tuple(args) if args and len(args) == len(v.values) else v.values
         if len(where) != len(v.inputs):  # a creator set by hand
@@ -143,19 +166,16 @@ class _Reader:
         if self.constants:
             operands = len(values) if getattr(rule, "joint", False) else getattr(rule, "operands", len(values))
             for i, c in enumerate(values):
-                if (
-                    i not in where
-                    and i < operands
-                    and isinstance(getattr(c, "_data", c), (np.ndarray, np.generic, int, float))
-                ):
+                data = getattr(c, "_data", c)
+                if i not in where and i < operands and isinstance(data, (np.ndarray, np.generic, int, float)):
                     text = constant_text(c)
                     drawn[i] = self.box("constant", [text], None, f"constant {text}")
         every = tuple(sorted((*where, *drawn)))
         label, ordered = operation(rule, values, every)
         several = isinstance(v._data, tuple)
         made = f"{len(v._data)} results" if several else _described(v._data)
-        gives = "" if several else self.carried(v, "")
-        box = self.box("operation", [shortened(label), gives], None, f"{rule.name}{_signature(label)} → {made}")
+        title = f"{rule.name}{_signature(label)} → {made}"
+        box = self.box("operation", [shortened(label), *([] if several else self.about(v))], None, title)
         twice = len(set(v.inputs)) < len(v.inputs)
         tracked = dict(zip(where, v.inputs, strict=True))
         for place, i in enumerate(every):
@@ -174,17 +194,15 @@ class _Reader:
 
     def variable(self, v: Node) -> list[str]:
         """The lines in a Variable's box: its name; its value if it is a scalar, else its shape."""
-        name, data = shortened(self.names.get(v, ""), 24), v._data
-        if isinstance(data, tuple):
-            return [name, f"{len(data)} results"]
-        if not np.shape(data):
-            return [name, summary(data)]
-        return [name, shape_text(np.shape(data)) if self.shapes else "", summary(data) if self.values else ""]
+        name = shortened(self.names.get(v, ""), 24)
+        return [name, *self.about(v)] if np.shape(v._data) else [name, summary(v._data)]
 
-    def carried(self, v: Node, part: str) -> str:
-        """What a picture says of a value without a box of its own."""
-        shape = shape_text(np.shape(v._data)) if self.shapes else ""
-        return " ".join([t for t in (shortened(part, 16), shape, summary(v._data) if self.values else "") if t])
+    def about(self, v: Node) -> list[str]:
+        """What a picture says of a value: its shape and the value itself, as far as asked for."""
+        data = v._data
+        if isinstance(data, tuple):
+            return [f"{len(data)} results"]
+        return [shape_text(np.shape(data)) if self.shapes else "", summary(data) if self.values else ""]
 
 
 def _name(v: Node) -> str:
@@ -208,7 +226,7 @@ def _names(nodes: list[Node], asked: dict[Node, list[str]]) -> dict[Node, str]:
 
 def _part_name(whole: Node, part: int) -> str:
     fields = getattr(getattr(getattr(whole.rule, "rule", None), "outputs", None), "_fields", None)
-    return str(fields[part]) if fields and part < len(fields) else f"#{part}"
+    return shortened(str(fields[part]), 16) if fields and part < len(fields) else f"#{part}"
 
 
 def _described(data: Any) -> str:
@@ -217,8 +235,8 @@ def _described(data: Any) -> str:
         return f"{len(data)} results"
     shape = np.shape(data)
     kind = f"{shape_text(shape)} {getattr(data, 'dtype', '')}".strip()
-    value = summary(data)
-    return f"{value} ({kind})" if value and not shape else f"{kind}, {value}" if value else kind
+    value = "" if shape else summary(data)
+    return f"{value} ({kind})" if value else kind
 
 
 def _signature(label: str) -> str:

@@ -1,4 +1,4 @@
-"""A picture as SVG text: boxes, lines, a card behind them that suits light and dark pages. Imports picture and layout."""
+"""A picture as SVG text: boxes, lines, a card behind them for light and dark pages. Imports picture and layout."""
 
 from .layout import Item, Link, Placed, arrange
 from .picture import Box, Picture
@@ -23,12 +23,12 @@ DARK = {
 
 
 def _rules(colours: dict[str, tuple[str, str]]) -> str:
-    """The colours as style rules; a label's halo and an arrow's head follow."""
+    """The colours as style rules; an arrow's head has that of its line."""
     out = []
     for name, (fill, stroke) in colours.items():
         both = ";".join([f"{k}:{v}" for k, v in (("fill", fill), ("stroke", stroke)) if v])
         out.append(f".bibun-graph .{name}{{{both}}}")
-    out.append(f".bibun-graph .halo{{stroke:{colours['card'][0]}}}.bibun-graph .head{{fill:{colours['line'][1]}}}")
+    out.append(f".bibun-graph .head{{fill:{colours['line'][1]}}}")
     return "".join(out)
 
 
@@ -36,8 +36,7 @@ STYLE = (
     f".bibun-graph{{font-family:{FONT};font-size:{SIZE:g}px}}.bibun-graph text{{text-anchor:middle;stroke:none}}"
     ".bibun-graph .line{fill:none;stroke-width:1.3}.bibun-graph .head{stroke:none}"
     f".bibun-graph .small{{font-size:{SMALL:g}px}}.bibun-graph .start{{text-anchor:start}}"
-    ".bibun-graph .halo{fill:none;stroke-width:3.5;stroke-linejoin:round}.bibun-graph .result{stroke-width:2}"
-    ".bibun-graph .constant{stroke-dasharray:3 2.5}"
+    ".bibun-graph .result{stroke-width:2}.bibun-graph .constant{stroke-dasharray:3 2.5}"
     + _rules(LIGHT)
     + f"@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"
 )
@@ -46,12 +45,8 @@ STYLE = (
 def svg(picture: Picture, direction: str, title: str) -> str:
     """The SVG text of `picture`, flowing to the right (LR) or down (TB)."""
     right = direction == "LR"
-    sizes = [_size(picture, i) for i in range(len(picture.boxes))]
     entries = _entries(picture)
-    sizes = [
-        _with_ports(w, h, len(entries[i]), len(b.outlets), right)
-        for i, ((w, h), b) in enumerate(zip(sizes, picture.boxes, strict=True))
-    ]
+    sizes = [_with_ports(_size(b), len(entries[i]), b, right) for i, b in enumerate(picture.boxes)]
     items = [_item(w, h, b, right) for (w, h), b in zip(sizes, picture.boxes, strict=True)]
     links = [
         Link(a.source, a.target, _offset(picture.boxes[a.source].outlets, a.outlet, right), entries[a.target][a.place])
@@ -71,10 +66,10 @@ def svg(picture: Picture, direction: str, title: str) -> str:
     ]
     drawn: dict[tuple[int, float], int] = {}
     for k, (arrow, link) in enumerate(zip(picture.arrows, links, strict=True)):
-        line, head = _line(placed, k, link, sizes, right, drawn)
-        out.append(
-            f'<g class="edge" data-edge="{arrow.source}-{arrow.target}"><path class="line" d="{line}"/><path class="head" d="{head}"/></g>'
-        )
+        line, head = _line(placed, k, link, sizes, _straight(picture.boxes[arrow.source], right), right, drawn)
+        ends = f"{arrow.source}-{arrow.target}"
+        paths = f'<path class="line" d="{line}"/><path class="head" d="{head}"/>'
+        out.append(f'<g class="edge" data-edge="{ends}">{paths}</g>')
     for i, box in enumerate(picture.boxes):
         a, c = placed.middles[i]
         x, y = (a, c) if right else (c, a)
@@ -82,16 +77,12 @@ def svg(picture: Picture, direction: str, title: str) -> str:
     for row in labels:
         for x, y, _, text in row:
             at = f'x="{x:.1f}" y="{y:.1f}"'
-            out.append(
-                f'<text class="small start halo" {at} style="stroke-width:3.5px" aria-hidden="true">{text}</text>'
-            )
             out.append(f'<text class="small start" {at}>{text}</text>')
     out.append("</svg>")
     return "\n".join(out) + "\n"
 
 
-def _size(picture: Picture, i: int) -> tuple[float, float]:
-    box = picture.boxes[i]
+def _size(box: Box) -> tuple[float, float]:
     text = max([width_of(t, SMALL if k else SIZE) for k, t in enumerate(box.lines)], default=0.0)
     side = 20.0 if box.kind == "operation" else 26.0
     return max(text + side, 34.0), 18.0 + SIZE + (len(box.lines) - 1) * 13.0 - (3.0 if len(box.lines) > 1 else 0)
@@ -109,8 +100,12 @@ def _entries(picture: Picture) -> list[dict[int | None, float]]:
     return out
 
 
-def _with_ports(w: float, h: float, entries: int, outlets: int, right: bool) -> tuple[float, float]:
-    need = max(entries * (PORT if entries <= 6 else 8.0), outlets * 18.0) + 8.0
+def _with_ports(size: tuple[float, float], entries: int, box: Box, right: bool) -> tuple[float, float]:
+    """The size of a box, with room on its sides for every line."""
+    need = 8.0 + entries * (PORT if entries <= 6 else 8.0)
+    if len(box.outlets) > 1:
+        need = max(need, 8.0 + len(box.outlets) * _outlet_room(box.outlets, right))
+    w, h = size
     return (w, max(h, need)) if right else (max(w, need), h)
 
 
@@ -119,14 +114,24 @@ def _offset(outlets: dict[int, str], outlet: int, right: bool) -> float:
     if len(outlets) < 2:
         return 0.0
     order = sorted(outlets)
-    return (order.index(outlet) - (len(order) - 1) / 2) * (18.0 if right else 24.0)
+    return (order.index(outlet) - (len(order) - 1) / 2) * _outlet_room(outlets, right)
+
+
+def _outlet_room(outlets: dict[int, str], right: bool) -> float:
+    """What each outlet of several takes of a box's side: its label stands beside the line."""
+    return 18.0 if right else max([width_of(t, SMALL) for t in outlets.values()], default=0.0) + 14.0
+
+
+def _straight(box: Box, right: bool) -> float:
+    """How far a line runs straight from a box, beside its label."""
+    if not any(box.outlets.values()):
+        return 0.0
+    return max([width_of(t, SMALL) for t in box.outlets.values()]) + 8.0 if right else 16.0
 
 
 def _item(w: float, h: float, box: Box, right: bool) -> Item:
-    label = max([width_of(t, SMALL) for t in box.outlets.values()], default=0.0)
-    if right:
-        return Item(w, h, 2 * label / 2 + 18.0 if label else 0.0)
-    return Item(h, w, 30.0 + (6.0 if label else 0.0))
+    room = _straight(box, right)
+    return Item(*((w, h) if right else (h, w)), room + 26.0 if room else 0.0)
 
 
 def _labels(
@@ -147,17 +152,24 @@ def _labels(
 
 
 def _line(
-    placed: Placed, k: int, link: Link, sizes: list[tuple[float, float]], right: bool, drawn: dict[tuple[int, float], int]
+    placed: Placed,
+    k: int,
+    link: Link,
+    sizes: list[tuple[float, float]],
+    beside: float,
+    right: bool,
+    drawn: dict[tuple[int, float], int],
 ) -> tuple[str, str]:
     """The path of one arrow: straight through each layer, curved between them; and its head.
 
-    What it shares with an earlier arrow is `drawn` already, up to so many bends: it begins where it branches off.
+    It runs straight `beside` a label. What it shares with an earlier arrow is `drawn` already, up to so many bends: it
+    begins where it branches off.
     """
     s, t = link.source, link.target
     half_s, half_t = (sizes[s][0] / 2, sizes[t][0] / 2) if right else (sizes[s][1] / 2, sizes[t][1] / 2)
     start = placed.middles[s][0] + half_s
     tip = placed.middles[t][0] - half_t - 1
-    stops = [(start, max(start, placed.bounds[s][1]), placed.middles[s][1] + link.leaves)]
+    stops = [(start, max(start + beside, placed.bounds[s][1]), placed.middles[s][1] + link.leaves)]
     stops += placed.routes[k]
     stops.append((min(tip - 7, placed.bounds[t][0] - 7), tip - 5, placed.middles[t][1] + link.enters))
 
@@ -188,7 +200,8 @@ def _line(
 
 def _box(i: int, box: Box, x: float, y: float, w: float, h: float) -> str:
     radius = 5.0 if box.kind in ("operation", "constant") else min(h / 2, 15.0)
-    shape = f'<rect class="{box.kind}" x="{x - w / 2:.1f}" y="{y - h / 2:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{radius:g}"/>'
+    place = f'x="{x - w / 2:.1f}" y="{y - h / 2:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{radius:g}"'
+    shape = f'<rect class="{box.kind}" {place}/>'
     n = len(box.lines)
     text = ""
     for k, line in enumerate(box.lines):
@@ -197,7 +210,7 @@ def _box(i: int, box: Box, x: float, y: float, w: float, h: float) -> str:
     return f'<g class="node" data-node="{i}"><title>{escaped(box.title)}</title>{shape}{text}</g>'
 
 
-# --- text -----------------------------------------------------------------------------------------------------------------
+# --- text -------------------------------------------------------------------------------------------------------------
 
 _NARROW, _SLIM, _WIDE = frozenset("ijl|!.,:;'·`"), frozenset("()[]{}ftrI/\\- "), frozenset("mwMW@%…")
 
@@ -223,12 +236,11 @@ def width_of(text: str, size: float) -> float:
 
 def escaped(text: str) -> str:
     """Text as it may stand in XML and HTML, in quotes too; characters XML forbids become �."""
-    text = "".join(
-        [
-            c if c in "\t\n" or (c >= " " and c not in "\x7f\ufffe\uffff" and not "\ud800" <= c <= "\udfff") else "�"
-            for c in text
-        ]
-    )
+    text = "".join([c if _allowed(c) else "�" for c in text])
     for c, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
         text = text.replace(c, entity)
     return text
+
+
+def _allowed(c: str) -> bool:
+    return c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\x7f\ufffe\uffff")

@@ -15,14 +15,14 @@ DOT = "•"
 LONGEST = 30
 
 INFIX = {
-    "add": "+", "subtract": "−", "multiply": "×", "absorb": "×", "divide": "÷", "true_divide": "÷", "floor_divide": "//",
-    "remainder": "mod", "mod": "mod", "power": "^", "float_power": "^", "matmul": "@", "greater": ">", "less": "<",
+    "add": "+", "subtract": "−", "multiply": "×", "absorb": "×", "divide": "÷", "floor_divide": "//",
+    "true_divide": "÷", "remainder": "mod", "mod": "mod", "power": "^", "float_power": "^", "matmul": "@", "greater": ">", "less": "<",
     "greater_equal": "≥", "less_equal": "≤", "equal": "=", "not_equal": "≠", "bitwise_and": "&", "bitwise_or": "|",
     "bitwise_xor": "xor", "logical_and": "and", "logical_or": "or",
 }  # fmt: skip
 COMMUTE = frozenset((
     "add", "multiply", "absorb", "maximum", "minimum", "fmax", "fmin", "logaddexp", "logaddexp2", "hypot", "equal",
-    "not_equal", "logical_and", "logical_or", "bitwise_and", "bitwise_or", "bitwise_xor", "inner", "vdot", "beta", "betaln",
+    "not_equal", "logical_and", "logical_or", "bitwise_and", "bitwise_or", "bitwise_xor", "inner", "beta", "betaln",
 ))  # fmt: skip
 UNARY = {
     "negative": "neg", "positive": "pos", "square": "^2", "sqrt": "√", "cbrt": "∛", "absolute": f"|{DOT}|", "abs": f"|{DOT}|",
@@ -67,16 +67,15 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def summary(data: Any) -> str:
-    """What the values are: a scalar's number, an array's range."""
-    try:
-        a = np.asarray(data)
-        if a.size == 1 and a.dtype.kind in "biufc":
-            return number(a.reshape(-1)[0])
-        if a.size and a.dtype.kind in "biuf":
-            return f"{number(a.min())} … {number(a.max())}"
-    except Exception:  # an array library that will not be read here: the picture goes without the value
-        pass
-    return ""
+    """What the values are: a scalar's number, an array's range; nothing for another library's array, not to run it."""
+    if not isinstance(data, (np.ndarray, np.generic)) or not data.size or data.dtype.kind not in "biufc":
+        return ""
+    if data.size == 1:
+        return number(data.reshape(-1)[0])
+    if data.dtype.kind == "c":
+        return ""
+    low, high = number(data.min()), number(data.max())
+    return low if low == high else f"{low} … {high}"
 
 
 def constant_text(v: Any) -> str:

@@ -72,6 +72,6 @@ def mermaid_quoted(text: str) -> str:
     """Text between Mermaid's quotes: whatever could be markup, markdown or an end of it, by its number."""
     out = []
     for k, c in enumerate(text):
-        plain = c.isalnum() or c in " •×÷−√≥≤≠…_,:.()|Σ" or (c in "[]+^@=" and len(text) > 1 and k)
+        plain = c.isalnum() or c in " •×÷−√≥≤≠…_,:.()|Σ" or c in "[]" or (c in "+^@=" and k)
         out.append(c if plain else f"#{ord(c)};" if c >= " " else " ")
     return "".join(out)

@@ -13,6 +13,7 @@ from ..core.rule import TABLE, composite, constant, elementwise, general, linear
 from . import calculus, composites, constants, creation, einsum, indexing, joining, linalg, ordering, padding, products, reductions, shapes, ufuncs  # noqa: F401
 from . import elementwise_functions, slopes, ufunc_methods  # noqa: F401
 from . import cumulative, order_statistics, statistics  # noqa: F401
+from . import decompositions, least_squares, norms, triangular  # noqa: F401
 from .indexing import getitem
 from .shapes import astype
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..core.dispatch import answers, raw
+from ..core.dispatch import answers, holds_node, raw
 from ..core.domains import Domain, static
+from ..core.modes import here, modes
 from ..core.rule import composite, general, linear
 from ..typing import Array
 from .creation import arrayed
@@ -72,7 +73,9 @@ def ediff1d(ary: Array, to_end: Any = None, to_begin: Any = None) -> Array:
     return concatenate(parts) if len(parts) > 1 else y
 
 
-composite(np.ediff1d, ediff1d, cases=[((4,),), ((2, 2),), ((3,), dict(to_end=2.0, to_begin=static([0.0, 1.0]))), ((1,),)])
+composite(
+    np.ediff1d, ediff1d, cases=[((4,),), ((2, 2),), ((3,), dict(to_end=2.0, to_begin=static([0.0, 1.0]))), ((1,),)]
+)
 
 # --- slopes and areas -----------------------------------------------------------------------------------------------
 
@@ -87,7 +90,10 @@ def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> 
     if edge_order not in (1, 2):
         raise ValueError("np.gradient: edge_order is 1 or 2")
     f = f if f.dtype.kind in "fc" else astype(f, float)
-    out = [slope(f, arrayed(h) if not isinstance(h, (int, float)) else h, k, edge_order) for h, k in zip(steps, axes, strict=True)]
+    out = [
+        slope(f, arrayed(h) if not isinstance(h, (int, float)) else h, k, edge_order)
+        for h, k in zip(steps, axes, strict=True)
+    ]
     return out[0] if len(axes) == 1 else tuple(out)
 
 
@@ -95,7 +101,9 @@ def slope(f: Array, h: Any, axis: int, edge_order: int) -> Array:
     """The slope along one axis; `h` is a spacing or the coordinates."""
     n = f.shape[axis]
     if n < edge_order + 1:
-        raise ValueError(f"np.gradient along an axis of {n}: it needs at least {edge_order + 1} for edge_order={edge_order}")
+        raise ValueError(
+            f"np.gradient along an axis of {n}: it needs at least {edge_order + 1} for edge_order={edge_order}"
+        )
     if np.ndim(raw(h)):
         if h.shape != (n,):
             raise ValueError(f"np.gradient: {h.shape} coordinates for an axis of {n}")
@@ -117,7 +125,8 @@ def slope(f: Array, h: Any, axis: int, edge_order: int) -> Array:
     if edge_order == 2:
         begin = begin - first * (along(s, axis, 1, 2) - begin)
         end = end + last * (end - along(s, axis, -2, -1))
-    return concatenate([begin, inside, end], axis)
+    y = concatenate([begin, inside, end], axis)
+    return y if y.dtype == f.dtype or holds_node(h, tracked=True) else astype(y, f.dtype)
 
 
 def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
@@ -150,29 +159,32 @@ composite(
 def interp(x: Array, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Array:
     """np.interp, with respect to the points, the nodes and the values. At a node the piece to its right counts."""
     x, xp, fp = arrayed(x), arrayed(xp), arrayed(fp)
+    x, xp, fp = (
+        a if a.dtype.char in "dD" else astype(a, complex if a.dtype.kind == "c" else float) for a in (x, xp, fp)
+    )
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"np.interp: nodes and values of one axis and one length, not {xp.shape} and {fp.shape}")
     if period is not None:
         period = abs(period)
         x, xp = np.remainder(x, period), np.remainder(xp, period)
-        order = np.argsort(raw(xp))
+        order = np.argsort(xp)
         xp, fp = getitem(xp, order), getitem(fp, order)
         xp = concatenate([along(xp, 0, -1, None) - period, xp, along(xp, 0, 0, 1) + period])
         fp = concatenate([along(fp, 0, -1, None), fp, along(fp, 0, 0, 1)])
         left = right = None
-    at, nodes, n = raw(x), raw(xp), xp.size
+    n = xp.size
     left = getitem(fp, 0) if left is None else left
     right = getitem(fp, n - 1) if right is None else right
     if n == 1:
-        inside = getitem(fp, np.zeros(np.shape(at), np.intp))
+        inside = getitem(fp, np.zeros(x.shape, np.intp))
     else:
-        k = np.clip(np.searchsorted(nodes, at, side="right") - 1, 0, n - 2)
+        k = np.clip(np.searchsorted(xp, x, "right") - 1, 0, n - 2)
         x0, y0 = getitem(xp, k), getitem(fp, k)
         inside = y0 + (getitem(fp, k + 1) - y0) * ((x - x0) / (getitem(xp, k + 1) - x0))
-    return np.where(np.less(at, nodes[0]), left, np.where(np.greater(at, nodes[-1]), right, inside))
+    return np.where(np.less(x, xp[0]), left, np.where(np.greater(x, xp[-1]), right, inside))
 
 
-_between = lambda rng: np.array([0.5, 2.7, -1.0, 9.0, 1.3])
+_between = lambda rng: np.array([0.5, 2.7, -1.0, 9.3, 1.3])
 composite(
     np.interp, interp, domain=increasing,
     cases=[(_between, (4,), (4,)), (_between, (4,), (4,), dict(left=0.0, right=static(1.0))), (_between, static([0.0, 1.0, 2.5]), (3,), dict(period=4.0)),
@@ -196,6 +208,8 @@ general(
 def piecewise(x: Array, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Array:
     """np.piecewise: each function sees the elements of its condition only; the last condition that holds counts."""
     x = arrayed(x)
+    if modes.on and here.tracing and holds_node(condlist, tracked=True):
+        return _everywhere(x, condlist, funclist, *args, **kw)
     conditions = _conditions(x, raw(condlist), len(funclist))
     y = np.zeros_like(x)
     for condition, func in zip(conditions, funclist, strict=True):
@@ -209,14 +223,28 @@ def piecewise(x: Array, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> 
     return y if y.dtype == x.dtype else astype(y, x.dtype)
 
 
+def _everywhere(x: Array, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Array:
+    """While recording for other values: every function of every element, and the one that counts is chosen."""
+    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
+    parts = [func(x, *args, **kw) if callable(func) else func for func in funclist]
+    y: Array = parts[-1] if len(parts) == len(conditions) + 1 else 0.0
+    for condition, part in zip(conditions, parts, strict=False):
+        y = np.where(condition, part, y)
+    return y
+
+
 def _conditions(x: Array, given: Any, n: int) -> list[Array]:
     if np.isscalar(given) or (not isinstance(given[0], (list, np.ndarray)) and x.ndim != 0):
         given = [given]
-    conditions = [np.broadcast_to(np.asarray(c, bool), x.shape) if np.size(c) == 1 else np.asarray(c, bool) for c in given]
+    conditions = [
+        np.broadcast_to(np.asarray(c, bool), x.shape) if np.size(c) == 1 else np.asarray(c, bool) for c in given
+    ]
     if len(conditions) == n - 1:
         conditions.append(~np.any(np.stack(conditions), axis=0))
     if len(conditions) != n:
-        raise ValueError(f"np.piecewise: {len(conditions)} conditions and {n} functions: as many of each, or one function more")
+        raise ValueError(
+            f"np.piecewise: {len(conditions)} conditions and {n} functions: as many of each, or one function more"
+        )
     return conditions
 
 
@@ -256,4 +284,8 @@ composite(
     cases=[(static(lambda r: np.sum(r * r)), static(0), (3, 2)), (static(lambda r: r * r[0]), static(-1), (2, 3)),
            (static(lambda r: np.stack([r, r * r])), static(0), (3, 2))],
 )  # fmt: skip
-composite(np.apply_over_axes, apply_over_axes, cases=[(static(np.sum), (2, 3, 2), static((0, -1))), (static(np.cumsum), (2, 3), static(1))])
+composite(
+    np.apply_over_axes,
+    apply_over_axes,
+    cases=[(static(np.sum), (2, 3, 2), static((0, -1))), (static(np.cumsum), (2, 3), static(1))],
+)

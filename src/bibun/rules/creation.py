@@ -12,6 +12,7 @@ from ..core.broadcast import unbroadcast
 from ..core.dispatch import RULES, answers, holds_node, raw
 from ..core.domains import positive, static
 from ..core.graph import Node
+from ..core.modes import here, modes
 from ..core.record import refuse_tracked
 from ..core.rule import composite, constant, linear
 from ..typing import Array
@@ -32,7 +33,16 @@ def arrayed(x: Any) -> Array:
 
 
 @answers(np.array)
-def array(object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0, ndmax: int = 0) -> Array:
+def array(
+    object: Any,
+    dtype: Any = None,
+    *,
+    copy: Any = True,
+    order: Any = "K",
+    subok: bool = False,
+    ndmin: int = 0,
+    ndmax: int = 0,
+) -> Array:
     """np.array(…, like=v): nested lists of Variables and numbers, recorded."""
     y = arrayed(object)
     if dtype is not None and y.dtype != dtype:
@@ -43,7 +53,9 @@ def array(object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K",
 
 
 @answers(np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.require)
-def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, requirements: Any = None) -> Array:
+def asarray(
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, requirements: Any = None
+) -> Array:
     """np.asarray(…, like=v): a Variable as it is, lists of them joined."""
     return array(a, dtype, copy=bool(copy))
 
@@ -55,7 +67,14 @@ constant(np.zeros_like, np.ones_like, np.empty_like)
 
 @answers(np.full_like)
 def full_like(
-    a: Array, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    a: Array,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Array:
     """np.full_like. A tracked value is broadcast."""
     a = raw(a)
@@ -126,19 +145,33 @@ def linspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, re
     return (y, (stop - start) / pieces if pieces > 0 else np.nan) if retstep else y
 
 
-def logspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, base: Array = 10.0, dtype: Any = None, axis: int = 0) -> Array:
+def logspace(
+    start: Array,
+    stop: Array,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Array = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Array:
     """np.logspace: the base to the power of even steps."""
-    start, stop, base = (arrayed(a) for a in (start, stop, base))
-    ndim = max(start.ndim, stop.ndim, base.ndim)
-    start, stop, base = (np.reshape(a, (1,) * (ndim - a.ndim) + a.shape) for a in (start, stop, base))
-    y = np.power(np.expand_dims(base, axis), linspace(start, stop, num, endpoint, axis=axis))
+    if np.ndim(raw(base)):
+        start, stop, base = (arrayed(a) for a in (start, stop, base))
+        ndim = max(start.ndim, stop.ndim, base.ndim)
+        start, stop, base = (np.reshape(a, (1,) * (ndim - a.ndim) + a.shape) for a in (start, stop, base))
+        base = np.expand_dims(base, axis)
+    y = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
     return y if dtype is None else astype(y, dtype)
 
 
-def geomspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Array:
+def geomspace(
+    start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Array:
     """np.geomspace: steps of equal ratio."""
     start, stop = arrayed(start), arrayed(stop)
-    if np.any(np.equal(raw(start), 0)) or np.any(np.equal(raw(stop), 0)):
+    kind = np.result_type(start.dtype, stop.dtype, np.float64)
+    start, stop = astype(start, kind), astype(stop, kind)
+    if not (modes.on and here.tracing) and not (np.all(raw(start)) and np.all(raw(stop))):
         raise ValueError("np.geomspace: neither end may be zero")
     ndim = np.broadcast(raw(start), raw(stop)).ndim
     axis = normalize_axis_index(axis, ndim + 1)
@@ -157,6 +190,16 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     return np.power(np.expand_dims(x, 1), powers)
 
 
-composite(np.logspace, logspace, domain=positive, cases=[((), (), dict(num=4)), ((2,), (), dict(num=3, base=2.0, axis=-1)), ((), (), static(3), static(False), ())])
-composite(np.geomspace, geomspace, domain=positive, cases=[((), (), dict(num=4)), ((2,), (), dict(num=3, axis=-1, endpoint=False))])
+composite(
+    np.logspace,
+    logspace,
+    domain=positive,
+    cases=[((), (), dict(num=4)), ((2,), (), dict(num=3, base=2.0, axis=-1)), ((), (), static(3), static(False), (2,))],
+)
+composite(
+    np.geomspace,
+    geomspace,
+    domain=positive,
+    cases=[((), (), dict(num=4)), ((2,), (), dict(num=3, axis=-1, endpoint=False))],
+)
 composite(np.vander, vander, cases=[((3,),), ((3,), dict(N=2)), ((2,), dict(N=4, increasing=True))])

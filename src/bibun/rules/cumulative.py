@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.dispatch import answers, function, spelled
 from ..core.record import lane_linear
-from ..core.rule import composite, general, linear
+from ..core.rule import Rule, composite, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 
@@ -27,7 +27,9 @@ INITIAL: list[Any] = [((4,),), ((2, 3), dict(axis=0)), ((2, 3), dict(axis=-1, in
 def prepared(func: Any, x: Any, axis: Any, dtype: Any, out: Any) -> tuple[Array, Any]:
     """The operand and the axis, counted from the end so that leading axes may join; None runs through all elements."""
     if out is not None:
-        raise TrackedVariable(f"{spelled(func)}(out=) into an array would lose the derivative: write `v = {spelled(func)}(…)`")
+        raise TrackedVariable(
+            f"{spelled(func)}(out=) into an array would lose the derivative: write `v = {spelled(func)}(…)`"
+        )
     x = x if hasattr(x, "dtype") else np.asarray(x)
     x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
     if axis is None:
@@ -109,7 +111,7 @@ def steps_from(g: Array, a: Array, axis: int, reverse: bool) -> Array:
     return recurrence_rule(before(a, 0, axis, not reverse), g, axis, not reverse)
 
 
-recurrence_rule = general(
+recurrence_rule: Rule = general(
     recurrence,
     jvp=(
         lambda t, h, a, b, axis=-1, reverse=False: recurrence_rule(a, t * before(h, 0, axis, reverse), axis, reverse),
@@ -119,8 +121,8 @@ recurrence_rule = general(
         lambda g, h, a, b, axis=-1, reverse=False: steps_from(g, a, axis, reverse) * before(h, 0, axis, reverse),
         lambda g, h, a, b, axis=-1, reverse=False: steps_from(g, a, axis, reverse),
     ),
-    cases=[((4,), (4,)), ((2, 3), (2, 3)), ((3, 2), (3, 2), dict(axis=-2, reverse=True)), ((2, 20), (2, 20), dict(axis=-2)),
-           ((0,), (0,))],
+    cases=[((4,), (4,)), ((2, 3), (2, 3)), ((3, 2), (3, 2), dict(axis=-2, reverse=True)),
+           ((2, 20), (2, 20), dict(axis=-2)), ((0,), (0,))],
 )  # fmt: skip
 
 

@@ -41,6 +41,8 @@ def index(i: Any) -> Any:
 def single(k: Any, own: bool = False) -> Any:
     """One entry of an index; `own` if nobody else will copy the array."""
     if isinstance(k, Node):
+        if modes.on and here.tracing and k.order and not own and k.dtype.kind in "iu":
+            return k
         refuse_tracked(k, "an index")
         k = k._data
     if isinstance(k, (list, tuple)):
@@ -62,6 +64,16 @@ def distinct(i: Any) -> bool:
     if type(i) is tuple:
         return all([distinct(k) for k in i])
     return type(i) is not ndarray or i.dtype.kind == "b"
+
+
+def settled(x: Any, name: str) -> Any:
+    """The plain value of `x`, for results whose shape depends on it; refused while recording for other values."""
+    if modes.on and here.tracing and holds_node(x, tracked=True):
+        raise TypeError(
+            f"{name} while recording for {here.tracing}: the shape of its result depends on the values, and those of now "
+            "would be taken for every later input too; write np.where(condition, a, b), or weights of 0 and 1"
+        )
+    return raw(x)
 
 
 # --- the two rules --------------------------------------------------------------------------------------------------
@@ -107,7 +119,10 @@ def counted(positions: Array, weights: Array, n: int) -> Array:
 getitem_ = linear(
     operator.getitem, lambda g, x, i: scatter(g, i, x.shape), register=False, name="getitem", run=picked,
 )  # fmt: skip
-scatter_ = linear(added, lambda g, x, i, shape: getitem(g, i), register=False, name="scatter")
+scatter_ = linear(
+    added, lambda g, x, i, shape: getitem_(g, i) if isinstance(i, Node) else getitem(g, i), register=False, name="scatter",
+)  # fmt: skip
+getitem_.without = scatter_.without = frozenset((1,))  # while tracing an index may depend on the data
 _getitem = lane_linear(getitem_, picked)
 _of_one = getitem_.form((0,), True)
 
@@ -170,7 +185,7 @@ where_ = linear(
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """np.where. The branch not taken has derivative zero whatever it holds, and so has the condition."""
     if x is None and y is None:
-        return np.nonzero(raw(condition))
+        return np.nonzero(settled(condition, "np.where(c)"))
     if isinstance(condition, Node) and not (modes.on and here.tracing):
         condition = condition._data
     return where_(condition, x, y)
@@ -192,12 +207,14 @@ def take(a: Array, indices: Any, axis: int | None = None, out: Any = None, mode:
     if mode != "raise":
         n = a.shape[axis]
         i = np.remainder(i, n) if mode == "wrap" else np.clip(i, 0, n - 1)
+    if isinstance(i, Node) and axis:
+        return np.moveaxis(getitem(np.moveaxis(a, axis, 0), i), range(i.ndim), range(axis, axis + i.ndim))
     return getitem(a, (slice(None),) * axis + (i,) if axis else i)
 
 
 def along_back(g: Array, arr: Array, indices: Array, axis: int | None = -1) -> Array:
     """Every element added back where it was taken."""
-    positions = np.take_along_axis(np.arange(arr.size).reshape(arr.shape), indices, axis)
+    positions = along_(np.arange(arr.size).reshape(arr.shape), indices, axis)
     return np.reshape(scatter(g, positions, (arr.size,)), arr.shape)
 
 
@@ -206,33 +223,38 @@ along_ = linear(
     cases=[((2, 3), static(np.array([[0, 0], [2, -1]])), dict(axis=1)), ((2, 3), static(np.array([[1, 0, 1]])), dict(axis=0)),
            ((3,), static(np.array([2, 0, 0])))],
 )  # fmt: skip
+along_.without = frozenset((1,))
 
 
 @answers(np.take_along_axis)
 def take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     """np.take_along_axis."""
-    refuse_tracked(indices, "indices")
-    indices = np.asarray(raw(indices))
+    arr = arr if isinstance(arr, Node) else np.asarray(arr)
+    indices = single(indices)
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return along_(arr, indices, axis)
+    return along_(arr, indices if isinstance(indices, Node) else np.asarray(indices), axis)
 
 
 def compress(condition: Any, a: Array, axis: int | None = None, out: Any = None) -> Array:
     """np.compress."""
-    return take(a, np.nonzero(np.asarray(raw(condition)))[0], axis, out)
+    return take(a, np.nonzero(np.asarray(settled(condition, "np.compress")))[0], axis, out)
 
 
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
     """np.choose: element by element one of the choices."""
-    refuse_tracked(a, "the choice")
-    which, choices = np.asarray(raw(a)), list(choices)
+    if isinstance(a, Node) and modes.on and here.tracing:
+        which, mode = a, "clip" if mode == "raise" else mode
+    else:
+        refuse_tracked(a, "the choice")
+        which = np.asarray(raw(a))
+    choices = list(choices)
     n = len(choices)
     if out is not None or mode not in ("raise", "wrap", "clip"):
         raise TypeError("np.choose(out=…) would write into an array: leave `out` out")
     if mode == "raise" and ((which < 0) | (which >= n)).any():
         raise ValueError(f"np.choose: a choice outside the {n} given")
-    which = which % n if mode == "wrap" else np.clip(which, 0, n - 1)
+    which = np.remainder(which, n) if mode == "wrap" else np.clip(which, 0, n - 1)
     y = choices[0] + np.zeros_like(choices[0], shape=which.shape) if n == 1 else choices[0]
     for k, choice in enumerate(choices[1:], 1):
         y = np.where(which == k, choice, y)
@@ -242,7 +264,9 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
     """np.select: the choice of the first condition that holds."""
     if len(condlist) != len(choicelist) or not len(condlist):
-        raise ValueError(f"np.select of {len(condlist)} conditions and {len(choicelist)} choices: as many of each, at least one")
+        raise ValueError(
+            f"np.select of {len(condlist)} conditions and {len(choicelist)} choices: as many of each, at least one"
+        )
     y = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
         y = np.where(condition, choice, y)
@@ -250,13 +274,23 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Array:
 
 
 _which = np.array([[0, 1, 1], [2, 0, 1]])
-composite(np.compress, compress, cases=[(static([True, False, True]), (3,)), (static([0, 1]), (2, 3), dict(axis=0)), (static([0, 1]), (2, 3))])
 composite(
-    np.extract, lambda condition, arr: take(arr, np.nonzero(np.ravel(raw(condition)))[0]),
+    np.compress,
+    compress,
+    cases=[(static([True, False, True]), (3,)), (static([0, 1]), (2, 3), dict(axis=0)), (static([0, 1]), (2, 3))],
+)
+composite(
+    np.extract, lambda condition, arr: take(arr, np.nonzero(np.ravel(settled(condition, "np.extract")))[0]),
     cases=[(static(_mask), (2, 3)), (static([False, False]), (2,))],
 )  # fmt: skip
-composite(np.choose, choose, cases=[(static(_which), [(3,), (), (2, 3)]), (static(_which), [(3,), (), (2, 3)], dict(mode="clip"))])
-composite(np.select, select, cases=[(static([_mask, ~_mask]), [(2, 3), (3,)]), (static([_mask]), [(3,)], dict(default=2.0))])
+composite(
+    np.choose,
+    choose,
+    cases=[(static(_which), [(3,), (), (2, 3)]), (static(_which), [(3,), (), (2, 3)], dict(mode="clip"))],
+)
+composite(
+    np.select, select, cases=[(static([_mask, ~_mask]), [(2, 3), (3,)]), (static([_mask]), [(3,)], dict(default=2.0))]
+)
 
 
 # --- in place -------------------------------------------------------------------------------------------------------
@@ -265,7 +299,9 @@ composite(np.select, select, cases=[(static([_mask, ~_mask]), [(2, 3), (3,)]), (
 def _refused(advice: dict[Any, str]) -> None:
     """Functions that write into an array: they work on constants, and name what to write where something is tracked."""
     for func, instead in advice.items():
-        dispatch.ADVICE[func] = f"{dispatch.spelled(func)} would change in place what operations have recorded: write {instead}"
+        dispatch.ADVICE[func] = (
+            f"{dispatch.spelled(func)} would change in place what operations have recorded: write {instead}"
+        )
         RULES[func] = _constants_only(func)
 
 

@@ -61,7 +61,9 @@ def _cast(y: Array, out: Any, dtype: Any, casting: str) -> Array:
 
 
 @answers(np.concatenate)
-def concatenate(arrays: Any, /, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Array:
+def concatenate(
+    arrays: Any, /, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Array:
     """np.concatenate."""
     return _cast(concatenate_(frozen(axis), *pieces(arrays)), out, dtype, casting)
 
@@ -138,15 +140,33 @@ def delete(arr: Array, obj: Any, axis: int | None = None) -> Array:
 
 def frozen_index(obj: Any) -> Any:
     """An index for plain NumPy: a tracked Variable is refused, a constant unwrapped."""
-    return obj if isinstance(obj, (np.ndarray, slice, int)) else (np.asarray(frozen(obj)) if isinstance(obj, (list, tuple)) else frozen(obj))
+    return (
+        obj
+        if isinstance(obj, (np.ndarray, slice, int))
+        else (np.asarray(frozen(obj)) if isinstance(obj, (list, tuple)) else frozen(obj))
+    )
 
 
 _two = [(2,), (2,)]
 composite(np.hstack, hstack, cases=[([(2,), (3,)],), ([(2, 1), (2, 2)],), ([(), ()],)])
 composite(np.vstack, vstack, cases=[([(2,), (2,)],), ([(2, 1), (3, 1)],), ([(), ()],)])
-composite(np.dstack, lambda tup: concatenate([np.atleast_3d(a) for a in pieces(tup)], 2), cases=[(_two,), ([(2, 1), (2, 1)],), ([(), ()],)])
+composite(
+    np.dstack,
+    lambda tup: concatenate([np.atleast_3d(a) for a in pieces(tup)], 2),
+    cases=[(_two,), ([(2, 1), (2, 1)],), ([(), ()],)],
+)
 composite(np.column_stack, column_stack, cases=[(_two,), ([(2,), (2, 2)],), ([(), ()],)])
-composite(np.block, block, cases=[([[(2, 2), (2, 1)], [(1, 2), (1, 1)]],), ([(2,), (1,)],), ([[(2,), (1,)], [static(np.ones(3))]],), ((2,),), ([(), static(1.0)],)])
+composite(
+    np.block,
+    block,
+    cases=[
+        ([[(2, 2), (2, 1)], [(1, 2), (1, 1)]],),
+        ([(2,), (1,)],),
+        ([[(2,), (1,)], [static(np.ones(3))]],),
+        ((2,),),
+        ([(), static(1.0)],),
+    ],
+)
 composite(np.append, append, cases=[((2, 3), (2,)), ((2, 3), (1, 3), dict(axis=0)), ((2,), static([[1.0], [2.0]]))])
 composite(
     np.insert, insert,
@@ -215,4 +235,8 @@ def meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str 
     return tuple(out) if sparse else RULES[np.broadcast_arrays](*out) if out else ()
 
 
-composite(np.meshgrid, meshgrid, cases=[((2,), (3,)), ((2,), (3,), (2,), dict(indexing="ij")), ((2,), (), dict(sparse=True)), ((3,),)])
+composite(
+    np.meshgrid,
+    meshgrid,
+    cases=[((2,), (3,)), ((2,), (3,), (2,), dict(indexing="ij")), ((2,), (), dict(sparse=True)), ((3,),)],
+)

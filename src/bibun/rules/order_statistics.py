@@ -4,13 +4,14 @@ Ties of max and min share the cotangent evenly; a quantile puts its two weights 
 there, so tied values together carry mass 1. A NaN that is the result carries the cotangent. Imports core, reductions.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..core.dispatch import answers, function, raw, spelled
 from ..core.domains import Domain, static
-from ..core.rule import composite, constant, general, linear
+from ..core.rule import Rule, composite, constant, general, linear
 from ..errors import MissingRule
 from ..typing import Array
 from .reductions import flag, given, masked, numbers, refuse, unreduced
@@ -25,21 +26,29 @@ PICKED: list[Any] = [
     ((2, 3), dict(keepdims=True)), ((),),
 ]  # fmt: skip
 HOLES: list[Any] = [lambda rng: np.where(np.arange(12) % 5 == 1, np.nan, rng.permutation(12) / 3).reshape(3, 4)]
-HOLED: list[Any] = [(*HOLES,), (*HOLES, dict(axis=0)), (*HOLES, dict(axis=-1, keepdims=True)), (*HOLES, dict(axis=(1, 0)))]
-BOUNDED: list[Any] = [((2, 3), dict(axis=1, initial=0.7)), ((3,), dict(where=np.array([True, False, True]), initial=-9.0)),
+HOLED: list[Any] = [
+    (*HOLES,),
+    (*HOLES, dict(axis=0)),
+    (*HOLES, dict(axis=-1, keepdims=True)),
+    (*HOLES, dict(axis=(1, 0))),
+]
+BOUNDED: list[Any] = [((2, 3), dict(axis=1, initial=0.7)),
+                      ((3,), dict(where=np.array([True, False, True]), initial=-9.0)),
                       ((2, 3), dict(axis=0, initial=9.0, where=np.array([True, False, True])))]  # fmt: skip
 
 
 # --- extremes ---------------------------------------------------------------------------------------------------------
 
 
-def _extreme(func: Any, other: Any, lowest: int, holes: bool) -> None:
+def _extreme(func: Any, other: Any, reduce: Any, lowest: int, holes: bool) -> None:
     """Declare a maximum or minimum: `lowest` is the sign of the infinity no element is beyond."""
 
     def run(x: Array, axis: Any, keepdims: bool, initial: Any) -> Array:
-        if initial is None:
-            return func(x, axis=axis, keepdims=keepdims)
-        return func(x, axis=axis, keepdims=keepdims, initial=initial)
+        if initial is not None:
+            return func(x, axis=axis, keepdims=keepdims, initial=initial)
+        if reduce is not None and type(x) is np.ndarray:
+            return reduce(x, axis, None, None, keepdims)
+        return func(x, axis=axis, keepdims=keepdims)
 
     def chosen(y: Array, x: Array, axis: Any, keepdims: bool, initial: Any, dtype: Any) -> tuple[Array, Array]:
         """Which elements are the extreme one, and how many share it: more than one only where they tie."""
@@ -85,10 +94,10 @@ def _beyond(dtype: Any, sign: int) -> Any:
     return np.iinfo(dtype).min if sign < 0 else np.iinfo(dtype).max
 
 
-_extreme(np.max, np.amax, -1, holes=False)
-_extreme(np.min, np.amin, 1, holes=False)
-_extreme(np.nanmax, np.nanmax, -1, holes=True)
-_extreme(np.nanmin, np.nanmin, 1, holes=True)
+_extreme(np.max, np.amax, np.maximum.reduce, -1, holes=False)
+_extreme(np.min, np.amin, np.minimum.reduce, 1, holes=False)
+_extreme(np.nanmax, np.nanmax, None, -1, holes=True)
+_extreme(np.nanmin, np.nanmin, None, 1, holes=True)
 
 
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
@@ -102,9 +111,15 @@ composite(np.ptp, ptp, domain=apart, cases=PICKED)
 # --- quantiles --------------------------------------------------------------------------------------------------------
 
 
+def _flat(index: Array) -> tuple[int, ...]:
+    """The shape with the last two axes as one."""
+    *stay, m, n = index.shape
+    return (*stay, m * n)
+
+
 def pick(x: Array, index: Array, weight: Array) -> Array:
     """Weighted sums of elements of the last axis: `index` and `weight` are (…, terms, sums)."""
-    flat = np.take_along_axis(x, np.reshape(index, (*index.shape[:-2], -1)), -1)
+    flat = np.take_along_axis(x, np.reshape(index, _flat(index)), -1)
     return np.sum(np.reshape(flat, index.shape) * weight, axis=-2)
 
 
@@ -112,26 +127,28 @@ def unpick(g: Array, index: Array, weight: Array, n: int) -> Array:
     """The transpose: every sum gives its weights back to `n` elements."""
     spread_out = np.broadcast_to(np.expand_dims(g, -2), index.shape) * weight
     out = np.zeros((*index.shape[:-2], n), spread_out.dtype)
-    rows = out.reshape(-1, n)
-    flat = index.reshape(len(rows), -1)
+    rows = out.reshape(math.prod(out.shape[:-1]), n)
+    flat = index.reshape(len(rows), index.shape[-2] * index.shape[-1])
     np.add.at(rows, (np.arange(len(rows))[:, None], flat), spread_out.reshape(flat.shape))
     return out
 
 
 INDEX: Any = np.array([[[0, 1], [1, 1]], [[3, 0], [0, 2]]])
 WEIGHT: Any = np.array([[[0.3, 0.5], [0.7, 0.5]], [[1.0, 0.25], [0.0, 0.75]]])
-pick_rule = linear(
-    pick, lambda g, x, index, weight: unpick_rule(g, index, weight, x.shape[-1]), register=False,
-)  # fmt: skip
-unpick_rule = linear(unpick, lambda g, x, index, weight, n: pick_rule(g, index, weight), register=False)
+pick_rule: Rule = linear(pick, lambda g, x, index, weight: unpick_rule(g, index, weight, x.shape[-1]), register=False)
+unpick_rule: Rule = linear(unpick, lambda g, x, index, weight, n: pick_rule(g, index, weight), register=False)
 for rule, shape, statics in ((pick_rule, (2, 4), ()), (unpick_rule, (2, 2), (static(4),))):
-    rule.func = rule  # type: ignore[assignment]
+    rule.func = rule
     rule.cases = [(shape, static(INDEX), static(WEIGHT), *statics)]
 
 
 def _ends(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes of `x` with those reduced at the end, and the lengths of those that stay."""
-    axes = tuple(range(x.ndim)) if axis is None else tuple([a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
+    axes = (
+        tuple(range(x.ndim))
+        if axis is None
+        else tuple([a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
+    )
     stay = tuple([a for a in range(x.ndim) if a not in axes])
     return (*stay, *axes), tuple([x.shape[a] for a in stay])
 
@@ -139,7 +156,7 @@ def _ends(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def _rows(x: Array, axis: Any) -> Array:
     """`x` with the reduced axes at the end, as one."""
     order, stay = _ends(x, axis)
-    return np.reshape(np.transpose(x, order), (*stay, -1 if x.size else 0))
+    return np.reshape(np.transpose(x, order), (*stay, math.prod([x.shape[a] for a in order[len(stay) :]])))
 
 
 def _unrows(rows: Array, x: Array, axis: Any) -> Array:
@@ -174,7 +191,7 @@ def quantile_index(rows: Array, func: Any, q: Any, method: Any, holes: bool) -> 
     """The two elements of each row that each quantile lies between."""
     low = np.floor(_places(rows, func, q, method, holes)).astype(np.intp)
     index = np.stack((low, np.minimum(low + 1, rows.shape[-1] - 1)), -2)
-    flat = np.take_along_axis(np.argsort(rows, -1), index.reshape(*low.shape[:-1], -1), -1)
+    flat = np.take_along_axis(np.argsort(rows, -1), index.reshape(_flat(index)), -1)
     return flat.reshape(index.shape)
 
 
@@ -212,7 +229,7 @@ def _quantile(func: Any, holes: bool, cases: list[Any]) -> Any:
         g: Array, y: Array, x: Array, q: Any = None, axis: Any = None, method: str = "linear", keepdims: bool = False
     ) -> Array:
         rows = _rows(x, axis)
-        sums = np.moveaxis(np.reshape(g, (-1 if g.size else np.size(q), *rows.shape[:-1])), 0, -1)
+        sums = np.moveaxis(np.reshape(g, (1 if q is None else np.size(q), *rows.shape[:-1])), 0, -1)
         return _unrows(unpick_rule(sums, *terms(rows, q, method), rows.shape[-1]), x, axis)
 
     return general(func, jvp=push, vjp=pull, run=run, register=False, domain=apart, cases=cases)
@@ -221,13 +238,18 @@ def _quantile(func: Any, holes: bool, cases: list[Any]) -> Any:
 def _no_weights(func: Any, q: Any, out: Any, weights: Any) -> None:
     refuse(func, out, q)
     if weights is not None:
-        raise MissingRule(f"{spelled(func)}(weights=) on a Variable is not differentiated: leave it out, or pass `v.data`")
+        raise MissingRule(
+            f"{spelled(func)}(weights=) on a Variable is not differentiated: leave it out, or pass `v.data`"
+        )
 
 
 def _declare_quantile(func: Any, scale: float, holes: bool) -> None:
-    tried: list[Any] = [(*c[:1], q, *c[1:]) for c in PICKED for q in (static(0.3 * scale), static([[0.25 * scale, 0.9 * scale]]))]
-    methods = ("inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull",
-               "linear", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest")  # fmt: skip
+    tried: list[Any] = [
+        (*c[:1], q, *c[1:]) for c in PICKED for q in (static(0.3 * scale), static([[0.25 * scale, 0.9 * scale]]))
+    ]
+    methods = ("inverted_cdf", "averaged_inverted_cdf",
+               "closest_observation", "interpolated_inverted_cdf", "hazen",
+               "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest")  # fmt: skip
     tried += [((5,), static(0.37 * scale), dict(method=m)) for m in methods]
     if holes:
         tried += [(*c[:1], static([0.3 * scale, 0.6 * scale]), *c[1:]) for c in HOLED]

@@ -43,8 +43,17 @@ def pad_back(g: Array, x: Array, width: Pairs) -> Array:
 
 
 zeros_around = linear(
-    np.pad, pad_back, register=False, run=lambda x, width: np.pad(x, width),
-    cases=[((3,), static(2)), ((2, 3), static(((1, 2), (0, 1)))), ((0,), static(1)), ((), static([]))],
+    np.pad, pad_back, register=False, run=lambda x, width: np.pad(x, width) if width else x,
+    cases=[
+        ((3,), static(2)), ((2, 3), static(((1, 2), (0, 1)))), ((0,), static(1)), ((), static(2)), ((2, 3), static({-1: (1, 2)})),
+        ((3,), static((2, 1)), dict(constant_values=(1.0, 2.0))), ((3,), static(2), dict(constant_values=1.0)),
+        ((2, 3), static(((1, 2), (0, 1))), dict(constant_values=((1.0, 2.0), (3.0, 4.0)))),
+        *[((2, 3), static(((1, 2), (3, 5))), dict(mode=mode)) for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean")],
+        *[((2, 3), static(((1, 2), (3, 7))), dict(mode=mode, reflect_type="odd")) for mode in ("reflect", "symmetric")],
+        *[((3, 4), static(2), dict(mode=mode, stat_length=((2, 1), (1, 3)))) for mode in ("maximum", "minimum", "median", "mean")],
+        ((3,), static(2), dict(mode="maximum")), ((1,), static(2), dict(mode="reflect")), ((1,), static(2), dict(mode="reflect", reflect_type="odd")),
+        ((3,), static(3), dict(mode="linear_ramp", end_values=(2.0, -1.0))),
+    ],
 )  # fmt: skip
 
 
@@ -59,7 +68,10 @@ def pad(array: Array, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> 
     if mode == "constant":
         values = kwargs.get("constant_values", 0)
         plain = not holds_node(values) and not np.any(values)
-        return zeros_around(x, width) if plain else _strips(x, width, lambda a, k, n, end: _flat(a, k, n, pairs(values, x.ndim)[k][end]))
+        if plain:
+            return zeros_around(x, width)
+        fill = pairs(values, x.ndim)
+        return _strips(x, width, lambda a, k, n, end: _flat(a, k, n, fill[k][end]))
     if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not odd):
         positions = np.pad(np.arange(x.size).reshape(x.shape), width, mode, **kwargs)
         return take(x, positions)
@@ -122,5 +134,3 @@ def _odd(x: Array, width: Pairs, mode: str) -> Array:
             x = concatenate([before_part, x, after_part], k)
             left, right = left - a, right - b
     return x
-
-

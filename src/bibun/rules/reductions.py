@@ -1,7 +1,7 @@
 """Functions that reduce along axes by adding or multiplying: sum, mean, prod, var, std, trace.
 
 What accumulates is in cumulative.py, what sorts or compares in order_statistics.py, what ignores NaNs, counts,
-weighs or correlates in statistics.py. A new reduction of those kinds goes there. Imports core, and cumulative.py for prod.
+weighs or correlates in statistics.py. A new reduction of those kinds goes there. Imports core, and cumulative for prod.
 """
 
 import math
@@ -20,8 +20,10 @@ from ..errors import TrackedVariable
 from ..typing import Array
 from .cumulative import others
 
-NO = np._NoValue  # type: ignore[attr-defined]
-add_reduce, multiply_reduce, ndarray = np.add.reduce, np.multiply.reduce, np.ndarray
+NO: Any = np._NoValue
+add_reduce: Any = np.add.reduce
+multiply_reduce: Any = np.multiply.reduce
+ndarray = np.ndarray
 
 constant(np.all, np.any, np.count_nonzero)
 
@@ -115,7 +117,11 @@ REDUCED: list[Any] = [
     ((2, 3), dict(axis=(0, 1), keepdims=True)), ((2, 3), dict(keepdims=True)), ((),), ((1,),),
 ]  # fmt: skip
 MASK: Any = np.array([[True, False, True], [False, True, True]])
-MASKED: list[Any] = [((2, 3), dict(where=MASK)), ((2, 3), dict(axis=1, where=MASK, keepdims=True)), ((2, 3), dict(where=MASK[0]))]
+MASKED: list[Any] = [
+    ((2, 3), dict(where=MASK)),
+    ((2, 3), dict(axis=1, where=MASK, keepdims=True)),
+    ((2, 3), dict(where=MASK[0])),
+]
 
 sum_rule = linear(
     np.sum, sum_back, run=sum_run, register=False,
@@ -132,7 +138,13 @@ mean_lane = lane_linear(mean_rule, mean_run)
 
 @answers(np.sum)
 def sum_entry(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """np.sum of a Variable."""
     if dtype is None and out is None and initial is None and where is True and keepdims is not NO:
@@ -143,7 +155,9 @@ def sum_entry(
 
 
 @answers(np.mean)
-def mean_entry(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Any:
+def mean_entry(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
     """np.mean of a Variable."""
     if dtype is None and out is None and where is True and keepdims is not NO:
         return mean_lane(a, axis, keepdims)
@@ -173,7 +187,11 @@ def divided(total: Array, count: Array, empty: str) -> Array:
 
 
 def prod_run(x: Array, axis: Any, keepdims: bool) -> Array:
-    return multiply_reduce(x, axis, None, None, keepdims) if type(x) is ndarray else np.prod(x, axis=axis, keepdims=keepdims)
+    return (
+        multiply_reduce(x, axis, None, None, keepdims)
+        if type(x) is ndarray
+        else np.prod(x, axis=axis, keepdims=keepdims)
+    )
 
 
 prod_rule = general(
@@ -187,7 +205,13 @@ prod_rule = general(
 
 @answers(np.prod)
 def prod_entry(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """np.prod of a Variable."""
     refuse(np.prod, out, initial)
@@ -235,7 +259,9 @@ CORRECTED: list[Any] = [((4,), dict(correction=1)), ((2, 3), dict(axis=1, mean=n
 
 var_rule = general(
     np.var,
-    jvp=lambda t, y, x, axis=None, ddof=0, keepdims=False: np.sum(t * var_slope(x, axis, ddof), axis=axis, keepdims=keepdims),
+    jvp=lambda t, y, x, axis=None, ddof=0, keepdims=False: np.sum(
+        t * var_slope(x, axis, ddof), axis=axis, keepdims=keepdims
+    ),
     vjp=lambda g, y, x, axis=None, ddof=0, keepdims=False: unreduced(g, axis, keepdims) * var_slope(x, axis, ddof),
     run=var_run, register=False, cases=[*SPREAD, ((1,),), ((),), *CORRECTED],
 )  # fmt: skip
@@ -257,7 +283,9 @@ def root(x: Array) -> Array:
     return np.sqrt(x)
 
 
-elementwise(root, lambda y, x: np.where(np.equal(y, 0), 0, 0.5 / np.where(np.equal(y, 0), 1, y)), run=np.sqrt, domain=positive)
+elementwise(
+    root, lambda y, x: np.where(np.equal(y, 0), 0, 0.5 / np.where(np.equal(y, 0), 1, y)), run=np.sqrt, domain=positive
+)
 
 
 def freedom(ddof: Any, correction: Any) -> Any:

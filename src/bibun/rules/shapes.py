@@ -47,8 +47,7 @@ def immutable(*funcs: Any) -> None:
 # --- one shape for another ------------------------------------------------------------------------------------------
 
 reshape_ = linear(
-    np.reshape, lambda g, x, shape, order="C": np.reshape(g, x.shape, order), register=False,
-    run=lambda x, shape, order="C": x.reshape(shape, order=order),
+    np.reshape, lambda g, x, shape: np.reshape(g, x.shape), register=False, run=lambda x, shape: x.reshape(shape),
     cases=[((2, 3), static((3, 2))), ((4,), static(-1)), ((2, 3), static((3, -1)), dict(order="F")), ((), static((1, 1))),
            ((0, 2), static((2, 0)))],
 )  # fmt: skip
@@ -57,16 +56,18 @@ _reshape = lane_linear(reshape_, reshape_.run)
 
 @answers(np.reshape)
 def reshape(a: Array, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Array:
-    """np.reshape. With `copy=True` too the result is a new value; `order="A"` is settled by the memory of `a` now."""
-    return _reshape(a, shape if type(shape) is int else frozen(shape), order if order == "C" else _settled(a, order))
-
-
-def _settled(a: Array, order: str) -> str:
-    """`order` as "C" or "F", read off the memory of `a` where it asks for that."""
-    if order.upper() in ("A", "K"):
-        flags = getattr(raw(a), "flags", None)
-        return "F" if flags is not None and flags.f_contiguous and not flags.c_contiguous else "C"
-    return order.upper()
+    """np.reshape. Order "F" is "C" with the axes reversed before and after; "A" is whichever of them the memory has."""
+    shape = shape if type(shape) is int else frozen(shape)
+    if order == "C" or a.ndim == 0:
+        return _reshape(a, shape)
+    if order == "A":
+        flags = raw(a).flags
+        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+    if order not in ("C", "F"):
+        raise ValueError(f"np.reshape: order is 'C', 'F' or 'A', not {order!r}")
+    if order == "C":
+        return _reshape(a, shape)
+    return np.transpose(_reshape(np.transpose(a), shape[::-1] if isinstance(shape, tuple) else shape))
 
 
 def ravel(a: Array, order: str = "C") -> Array:
@@ -174,7 +175,11 @@ def rot90(m: Array, k: int = 1, axes: Any = (0, 1)) -> Array:
     return np.flip(np.swapaxes(m, one, two), two)
 
 
-composite(np.rollaxis, rollaxis, cases=[((2, 3, 4), static(2)), ((2, 3, 4), static(0), static(3)), ((2, 3, 4), static(-2), static(1))])
+composite(
+    np.rollaxis,
+    rollaxis,
+    cases=[((2, 3, 4), static(2)), ((2, 3, 4), static(0), static(3)), ((2, 3, 4), static(-2), static(1))],
+)
 composite(np.rot90, rot90, cases=[((2, 3),), *[((2, 3, 4), dict(k=k, axes=(2, 0))) for k in (0, 1, 2, -1)]])
 if hasattr(np, "matrix_transpose"):
     composite(np.matrix_transpose, lambda x, /: np.swapaxes(x, -1, -2), cases=[((2, 3),), ((2, 3, 4),)])
@@ -248,7 +253,9 @@ def resize(a: Array, new_shape: Any) -> Array:
     return np.reshape(np.take(np.ravel(a), np.arange(n) % a.size), shape)
 
 
-composite(np.resize, resize, cases=[((2, 3), static((4, 2))), ((2, 3), static(4)), ((), static((2,))), ((3,), static((0,)))])
+composite(
+    np.resize, resize, cases=[((2, 3), static((4, 2))), ((2, 3), static(4)), ((), static((2,))), ((3,), static((0,)))]
+)
 
 # --- diagonals and triangles ----------------------------------------------------------------------------------------
 
@@ -318,8 +325,9 @@ linear(
 
 # --- copies, types, and what is only asked --------------------------------------------------------------------------
 
-linear(np.copy, lambda g, x, order="K": g, run=lambda x, order="K": np.array(x, order=order), cases=[((2, 3),), ((),)])
-
+copy_ = linear(np.copy, lambda g, x: g, register=False, run=np.array, cases=[((2, 3),), ((),)])
+_copy = lane_linear(copy_, np.array)
+RULES[np.copy] = lambda a, order="K", subok=False: _copy(a)
 
 
 def truncated(x: Array, dtype: Any) -> Array:
@@ -342,7 +350,16 @@ astype_ = linear(
 )  # fmt: skip
 
 
-def astype(x: Array, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True, *, device: Any = None) -> Array:
+def astype(
+    x: Array,
+    dtype: Any,
+    order: str = "K",
+    casting: str = "unsafe",
+    subok: bool = True,
+    copy: bool = True,
+    *,
+    device: Any = None,
+) -> Array:
     """`x` in another type. To whole numbers or truth values the derivative is zero, so the result is a plain array."""
     dtype = np.dtype(dtype)
     if not isinstance(x, Node):
@@ -355,7 +372,7 @@ def astype(x: Array, dtype: Any, order: str = "K", casting: str = "unsafe", subo
 
 
 astype_.func = astype
-astype_.cases = [((2, 3), static("f4")), ((3,), static(complex)), ((), static(float))]
+astype_.cases = [((2, 3), static("f8")), ((3,), static(complex)), ((), static(float))]
 if hasattr(np, "astype"):
     RULES[np.astype] = astype
 

@@ -22,7 +22,9 @@ LN2 = math.log(2)
 @function
 def inverse_root(x: Array) -> Array:
     """1 / sqrt(1 - x²): the slope of arcsin. Near 1 the product keeps what the difference loses."""
-    return 1 / (np.sqrt(1 - x) * np.sqrt(1 + x))
+    if np.iscomplexobj(x):  # -(x - 1), not 1 - x: the sign of a zero imaginary part says which side of the cut
+        return 1 / (np.sqrt(-(x - 1)) * np.sqrt(1 + x))
+    return 1 / np.sqrt((1 - x) * (1 + x))
 
 
 @function

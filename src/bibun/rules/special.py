@@ -4,6 +4,6 @@ Each family has its file, special_<family>.py; a new function is a line in one o
 needs, is declared beside it with `own`.
 """
 
-from . import special_bessel, special_elementary, special_error, special_gamma, special_incomplete
+from . import special_bessel, special_elementary, special_error, special_gamma, special_incomplete, special_sums
 
-__all__ = ["special_bessel", "special_elementary", "special_error", "special_gamma", "special_incomplete"]
+__all__ = ["special_bessel", "special_elementary", "special_error", "special_gamma", "special_incomplete", "special_sums"]

@@ -63,6 +63,15 @@ def kve_derivative(n: int, v: Array, x: Array) -> Array:
     return piecewise(_out(v, x), lambda v, x: _far(1, n, v, x) * math.sqrt(math.pi / 2), near, v, x)
 
 
+@own(None, lambda y, n, x: -exp_integral(n - 1, x), domain=positive, cases=orders(2, 0), source="A&S 5.1.14, 5.1.26")
+def exp_integral(n: int, x: Array) -> Array:
+    """The exponential integral Eₙ(x), also for negative n."""
+    y = sp.expn(np.maximum(n, 0), x)
+    for m in range(1, 1 - int(np.min(n))):
+        y = np.where(-m >= np.asarray(n), (np.exp(-x) + m * y) / x, y)
+    return y
+
+
 # A&S 9.1.27 and 9.6.26: half the difference, or the sum, of the neighbours.
 
 elementwise(sp.j0, lambda y, x: -sp.j1(x))
@@ -101,4 +110,4 @@ elementwise(
     sp.hyp2f1, None, None, None, lambda y, a, b, c, x: a * b / c * sp.hyp2f1(a + 1.0, b + 1.0, c + 1.0, x), domain=unit,
     cases=[(static(1.5), static(0.4), static(2.5), ()), (static(0.3), static(1.0), static(2.0), (3,))], source="A&S 15.2.1",
 )  # fmt: skip
-elementwise(sp.expn, None, lambda y, n, x: -sp.expn(n - 1, x), domain=positive, cases=orders(2, 1, 5), source="A&S 5.1.26")
+elementwise(sp.expn, None, lambda y, n, x: -exp_integral(n - 1, x), domain=positive, cases=orders(2, 1, 5), source="A&S 5.1.26")

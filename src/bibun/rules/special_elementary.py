@@ -116,6 +116,29 @@ def proper_part(x: Array) -> Array:
     return np.where(np.isposinf(x), 1.0, x / (1 + x))
 
 
+@own(lambda y, x: sp.expit(x))
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), without overflow.
+
+    Parameters
+    ----------
+    x : array_like or Variable
+
+    Returns
+    -------
+    ndarray or Variable
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bibun.special import softplus
+    >>> softplus(np.array([-800.0, 0.0, 800.0]))
+    array([  0.        ,   0.69314718, 800.        ])
+    """
+    return np.logaddexp(0, x)
+
+
 # The functions of SciPy ---------------------------------------------------------------------------------------------------
 
 elementwise(sp.expit, lambda y, x: logistic_density(x))

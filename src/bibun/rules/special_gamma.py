@@ -11,7 +11,8 @@ import numpy as np
 import scipy.special as sp
 
 from ..core.domains import above, between, positive, static
-from ..core.rule import elementwise
+from ..core.record import operand
+from ..core.rule import composite, elementwise
 from ..typing import Array
 from .special_own import orders, own, piecewise
 
@@ -21,7 +22,27 @@ BERNOULLI = sp.bernoulli(20)[2::2]
 
 @own(None, lambda y, n, x: polygamma(n + 1, x), domain=positive, cases=orders(0, 1, 3), source="A&S 6.4")
 def polygamma(n: int, x: Array) -> Array:
-    """ψ⁽ⁿ⁾(x)."""
+    """The n-th derivative of the digamma function, ψ⁽ⁿ⁾(x).
+
+    Parameters
+    ----------
+    n : int or array_like of int
+        The order, from 0 on; not differentiated.
+    x : array_like or Variable
+
+    Returns
+    -------
+    ndarray or Variable
+
+    Examples
+    --------
+    >>> import numpy as np, bibun as bb
+    >>> from bibun.special import polygamma
+    >>> polygamma(1, 1.0), np.pi**2 / 6
+    (np.float64(1.6449340668482266), 1.6449340668482264)
+    >>> bb.grad(lambda x: polygamma(0, x))(1.0)
+    np.float64(1.6449340668482266)
+    """
     n = np.asarray(n)
     y = (-1.0) ** (n + 1) * sp.gamma(n + 1.0) * sp.zeta(n + 1, x)
     return np.where(n == 0, sp.psi(x), y)
@@ -73,6 +94,46 @@ def _power_steps(top: int, a: Array, b: Array) -> list[Array]:
     return steps
 
 
+def multigammaln(a: Array, d: int) -> Array:
+    """The logarithm of the multivariate gamma function: of the Wishart density's constant.
+
+    Parameters
+    ----------
+    a : array_like or Variable
+        Greater than (d − 1)/2.
+    d : int
+        The dimension.
+
+    Returns
+    -------
+    ndarray or Variable
+        Of the shape of `a`.
+
+    Raises
+    ------
+    ValueError
+        If `d` is no positive integer, or `a` is too small for it.
+
+    Examples
+    --------
+    >>> import bibun as bb
+    >>> from bibun.special import multigammaln
+    >>> multigammaln(3.0, 1), multigammaln(3.0, 2)
+    (np.float64(0.693147180559945...), np.float64(1.549964...))
+    >>> bb.grad(lambda a: multigammaln(a, 2))(3.0)
+    np.float64(1.62594...)
+    """
+    if d != int(d) or d < 1:
+        raise ValueError(f"multigammaln: d = {d!r} where a positive integer (the dimension) is needed")
+    if np.any(np.less_equal(a, 0.5 * (d - 1))):
+        raise ValueError(f"multigammaln: an `a` that is not greater than (d - 1)/2 = {0.5 * (d - 1)}")
+    a = operand(a, "multigammaln")
+    y = sp.gammaln(a)
+    for j in range(1, int(d)):
+        y = y + sp.gammaln(a - 0.5 * j)
+    return y + d * (d - 1) / 4 * math.log(math.pi)
+
+
 def rgamma_slope(y: Array, x: Array) -> Array:
     """−ψ(x)/Γ(x); to the left, where ψ has poles and the slope has none, by reflection."""
     left = np.less(x, 0.5)
@@ -113,3 +174,4 @@ elementwise(
 elementwise(
     sp.poch, lambda y, a, b: y * digamma_step(0, a, b), lambda y, a, b: y * sp.psi(1.0 * a + b), domain=(positive, positive)
 )
+composite(multigammaln, multigammaln, domain=above(2), cases=[((3,), static(3)), ((), static(1)), ((2, 3), static(2))])

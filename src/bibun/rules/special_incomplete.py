@@ -118,13 +118,6 @@ elementwise(sp.betainc, None, None, lambda y, a, b, x: beta_density(a, b, x), do
 elementwise(sp.betaincc, None, None, lambda y, a, b, x: -beta_density(a, b, x), domain=unit, cases=BETAS)
 elementwise(sp.betaincinv, None, None, lambda y, a, b, x: 1 / beta_density(a, b, y), domain=unit, cases=BETAS)
 elementwise(sp.betainccinv, None, None, lambda y, a, b, x: -1 / beta_density(a, b, y), domain=unit, cases=BETAS)
-TRIALS = [(static(2.0), static(5), ()), (static(0.0), static(3), (3,)), (static(np.array([14.0, 2.0])), static(30), (2, 2))]
-elementwise(
-    sp.bdtr, None, None, lambda y, a, b, x: -beta_density(np.floor(a) + 1.0, b - np.floor(a), x), domain=unit, cases=TRIALS
-)
-elementwise(
-    sp.bdtrc, None, None, lambda y, a, b, x: beta_density(np.floor(a) + 1.0, b - np.floor(a), x), domain=unit, cases=TRIALS
-)
 FAILURES = [(static(2), static(5), ()), (static(0), static(3), (3,)), (static(14), static(30), (2, 2))]
 elementwise(
     sp.nbdtr, None, None, lambda y, a, b, x: beta_density(1.0 * b, np.floor(a) + 1.0, x), domain=unit, cases=FAILURES

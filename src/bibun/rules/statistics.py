@@ -1,4 +1,4 @@
-"""Functions that leave NaNs out, weigh, correlate or count: nansum … nanstd, average, cov, corrcoef, bincount, histogram.
+"""Functions that leave NaNs out, weigh, correlate or count: nan… sums, average, cov, bincount, histogram.
 
 Each is written with reductions and products that have rules; only bincount has one of its own. What is counted (data
 in bins) has no derivative, its weights have. Imports core, reductions, cumulative.
@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from ..core.dispatch import answers, function, raw
-from ..core.domains import positive, real, static
+from ..core.domains import between, positive, real, static
 from ..core.graph import Node
 from ..core.rule import composite, constant, elementwise, linear
 from ..typing import Array
 from .cumulative import without_nan
-from .reductions import MASK, cast, divided, flag, freedom, given, masked, numbers, refuse, root, square, tally
+from .reductions import cast, divided, flag, freedom, given, masked, numbers, refuse, root, square, tally
 
 constant(np.histogram_bin_edges)
 
 HOLES: list[Any] = [lambda rng: np.where(np.arange(12) % 5 == 1, np.nan, rng.uniform(0.5, 2, 12)).reshape(3, 4)]
 HOLED: list[Any] = [
     (*HOLES,), (*HOLES, dict(axis=0)), (*HOLES, dict(axis=-1, keepdims=True)), (*HOLES, dict(axis=(1, 0))), ((3,),),
-    (*HOLES, dict(axis=1, where=np.array([True, True, False, True]))), (*HOLES, dict(axis=0, dtype=np.float64)),
+    (*HOLES, dict(axis=1, where=np.array([True, True, False, True]))),
 ]  # fmt: skip
 
 
@@ -30,14 +30,26 @@ HOLED: list[Any] = [
 
 
 def nansum(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     refuse(np.nansum, out)
     return np.sum(without_nan(a, 0), axis=axis, dtype=dtype, keepdims=flag(keepdims), initial=initial, where=where)
 
 
 def nanprod(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     refuse(np.nanprod, out)
     return np.prod(without_nan(a, 1), axis=axis, dtype=dtype, keepdims=flag(keepdims), initial=initial, where=where)
@@ -49,7 +61,9 @@ def present(x: Array, where: Any) -> Array:
     return held if where is True or not given(where) else np.logical_and(held, where)
 
 
-def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Any:
+def nanmean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
     refuse(np.nanmean, out)
     x, keepdims = cast(a, dtype), flag(keepdims)
     held = present(x, where)
@@ -68,7 +82,8 @@ def nanvar(
     count = tally(held, x, axis, True)
     if not given(mean):
         mean = np.sum(x, axis=axis, keepdims=True) / cast(np.maximum(count, 1), float_of(x))
-    total = np.sum(masked(square(x - mean), held, 0), axis=axis, keepdims=keepdims)
+    d = cast(x - mean, float_of(x))  # NumPy keeps the dtype of the elements, whatever the mean's is
+    total = np.sum(masked(square(d), held, 0), axis=axis, keepdims=keepdims)
     free = np.maximum(np.reshape(count, total.shape) - ddof, 0)
     variance = divided(total, free, "Degrees of freedom <= 0 for slice.")
     return np.where(np.equal(free, 0), np.nan, variance)
@@ -125,7 +140,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 
 composite(
     np.average, average, domain=(real, real, positive),
-    cases=[((3,),), ((2, 3), dict(axis=0)), ((3,), static(None), (3,)), ((2, 3), static(1), (3,)), ((2, 3), static(0), (2, 3)),
+    cases=[((3,),), ((2, 3), dict(axis=0)), ((3,), static(None), (3,)), ((2, 3), static(1), (3,)),
+           ((2, 3), static(0), (2, 3)),
            ((2, 3), static(-1), (3,), dict(returned=True)), ((2, 3, 2), static((2, 0)), (2, 2), dict(keepdims=True)),
            ((2, 3), dict(returned=True, axis=0))],
 )  # fmt: skip
@@ -201,7 +217,7 @@ def within_one(c: Array) -> Array:
     return np.clip(c.real, -1, 1) + (1j * np.clip(c.imag, -1, 1) if c.dtype.kind == "c" else 0)
 
 
-elementwise(within_one, 1)
+elementwise(within_one, 1, domain=between(-1, 1))
 
 
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
@@ -250,33 +266,29 @@ def _in_bins(sample: Any, edges: Any) -> tuple[Any, tuple[int, ...]]:
     return np.ravel_multi_index(tuple(numbers_of), shape), shape
 
 
-def _binned(sample: Any, edges: Any, weights: Any, density: Any) -> Any:
-    """Sums of weights in the bins between `edges`; divided by the total and the volumes if a density is asked for."""
+def _binned(sample: Any, edges: Any, weights: Any) -> Any:
+    """Sums of weights in the bins between `edges`."""
     index, shape = _in_bins(sample, edges)
-    h = np.reshape(np.bincount(index, weights, int(np.prod(shape))), shape)[(slice(1, -1),) * len(shape)]
-    if density:
-        for i, e in enumerate(edges):
-            h = h / np.diff(e).reshape([-1 if k == i else 1 for k in range(len(shape))])
-        h = h / np.sum(h * _volumes(edges))
-    return h
+    return np.reshape(np.bincount(index, weights, int(np.prod(shape))), shape)[(slice(1, -1),) * len(shape)]
 
 
-def _volumes(edges: Any) -> Any:
-    volumes = np.ones(())
-    for e in edges:
-        volumes = np.multiply.outer(volumes, np.diff(e))
-    return volumes
+def _dense(h: Any, edges: Any) -> Any:
+    """The sums as a density: divided by their total and by the volumes of the bins."""
+    total = np.sum(h)
+    for i, e in enumerate(edges):
+        h = h / np.diff(e).reshape([-1 if k == i else 1 for k in range(h.ndim)])
+    return h / total
 
 
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     a, bins, range, plain = np.asarray(raw(a)), raw(bins), raw(range), raw(weights)
-    if not isinstance(weights, Node):
+    if weights is plain:
         return np.histogram(a, bins, range, density, plain)
     edges = np.histogram_bin_edges(a, bins, range, plain)
     if weights.shape != a.shape:
         raise ValueError("weights should have the same shape as a.")
-    h = _binned(a.reshape(-1, 1), [edges], np.reshape(weights, (-1,)), density)
-    return (h if density else cast(h, weights.dtype)), edges
+    h = cast(_binned(a.reshape(-1, 1), [edges], np.reshape(weights, (-1,))), weights.dtype)
+    return (_dense(h, [edges]) if density else h), edges
 
 
 def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
@@ -286,7 +298,8 @@ def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = N
         return plain, edges
     rows = sample if hasattr(sample, "ndim") else np.atleast_2d(sample).T
     rows = np.asarray(rows) if np.ndim(rows) == 2 else np.atleast_2d(np.asarray(rows)).T
-    return _binned(rows, edges, weights, density), edges
+    h = _binned(rows, edges, weights)
+    return (_dense(h, edges) if density else h), edges
 
 
 def histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
@@ -302,7 +315,9 @@ PAIRS: Any = np.stack((DATA, DATA[::-1]), 1)
 BINS: list[Any] = [static(4), static(None), static(False)]
 DENSE: list[Any] = [static(4), static((0.0, 0.95)), static(True)]
 composite(np.histogram, histogram, domain=positive, cases=[(static(DATA), *b, (6,)) for b in (BINS, DENSE)])
-composite(np.histogramdd, histogramdd, domain=positive, cases=[
+grid_rule = composite(np.histogramdd, histogramdd, domain=positive, cases=[
     (static(PAIRS), *BINS, (6,)), (static(PAIRS), static([2, 3]), static(None), static(True), (6,))])  # fmt: skip
+grid_rule.func = lambda *args: np.histogramdd(*args)[0]  # for the laws, which know no lists of results
 composite(np.histogram2d, histogram2d, domain=positive, cases=[
-    (static(DATA), static(DATA[::-1]), *BINS, (6,)), (static(DATA), static(DATA), static(3), static(None), static(True), (6,))])  # fmt: skip
+    (static(DATA), static(DATA[::-1]), *BINS, (6,)),
+    (static(DATA), static(DATA), static(3), static(None), static(True), (6,))])  # fmt: skip

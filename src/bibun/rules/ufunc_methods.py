@@ -50,15 +50,16 @@ def without_out(ufunc: np.ufunc, method: str, out: Any) -> None:
 def cast(x: Any, dtype: Any) -> Any:
     """`x` as an array, of that dtype if one is asked for."""
     x = x if isinstance(x, Node) else np.asarray(x)
-    return x if dtype is None else x.astype(dtype)  # type: ignore[attr-defined]
+    return x if dtype is None else x.astype(dtype)
 
 
 def reduce(
-    ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False, **kw: Any
+    ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False, **kw: Any
 ) -> Any:
     """`ufunc.reduce`: all elements along an axis become one."""
     if ufunc in CONSTANT_UFUNCS:
-        return ufunc.reduce(raw(array), axis=axis, dtype=dtype, keepdims=keepdims, **{k: raw(v) for k, v in kw.items()})
+        step: Any = ufunc
+        return step.reduce(raw(array), axis=axis, dtype=dtype, keepdims=keepdims, **{k: raw(v) for k, v in kw.items()})
     without_out(ufunc, "reduce", out)
     x = cast(array, dtype)
     if ufunc in REDUCTIONS:

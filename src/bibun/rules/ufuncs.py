@@ -41,8 +41,10 @@ def power_base(y: Array, a: Array, b: Array) -> Array:
         if b == 2:
             return a + a
         return float(b) if b == 0 or b == 1 else a ** (b - 1) * float(b)
-    if isinstance(b, np.generic):
-        return power_base(y, a, b.item()) if b.dtype.kind != "c" else b * a ** (b - 1)
+    if isinstance(b, np.number):
+        b = b.item()
+        if not isinstance(b, complex):
+            return power_base(y, a, b)
     # b - 1.0: NumPy raises integers to no negative power
     return b * a ** np.where(np.equal(a, 0) & np.equal(b, 0), 1, b - 1.0)
 
@@ -79,7 +81,7 @@ elementwise(np.arccos, lambda y, x: -inverse_root(x), domain=Domain(-0.8, 0.8))
 elementwise(np.arctan, lambda y, x: inverse_sum(x))
 elementwise(np.sinh, lambda y, x: np.cosh(x))
 elementwise(np.cosh, lambda y, x: np.sinh(x))
-elementwise(np.tanh, lambda y, x: 1 / np.cosh(x) ** 2)  # 1 - y * y would cancel from x = 5 on
+elementwise(np.tanh, lambda y, x: (1 / np.cosh(x)) ** 2)  # 1 - y * y would cancel from x = 5 on
 elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), domain=above(1.2))
 elementwise(np.arctanh, lambda y, x: inverse_gap(x), domain=Domain(-0.8, 0.8))
 elementwise(np.hypot, lambda y, a, b: cosine(a, b), lambda y, a, b: cosine(b, a), domain=nonzero)
