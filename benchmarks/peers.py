@@ -6,8 +6,8 @@ A new peer is a new class in `PEERS`.
 """
 
 import importlib
+import importlib.metadata
 import importlib.util
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -217,14 +217,6 @@ class JaxJit(Jax):
 
 
 PEERS: tuple[type[Peer], ...] = (Bibun, BibunGrad, BibunForward, Torch, Autograd, MyGrad, Jax, JaxJit)
-
-
-def one_thread() -> None:
-    """Keep every library to one thread. Called before any of them is imported."""
-    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
-        os.environ[f"{name}_NUM_THREADS"] = "1"
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
 def another_version(source: str, name: str) -> Any:

@@ -21,14 +21,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"  # read once, when NumPy is first imported: a spinning thread is CPU time
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import peers as peer_table  # noqa: E402
-
-peer_table.one_thread()  # before any library that starts threads is imported
-
 import numpy as np  # noqa: E402
+import peers as peer_table  # noqa: E402
 from cases import CASES, SMALL, Case  # noqa: E402
 from peers import Peer  # noqa: E402
 
@@ -91,7 +93,7 @@ def timed(calls: dict[str, Callable[[], Any]], rounds: int, budget: float) -> Ti
     for name, call in calls.items():
         call()
         once = min(measured(call, 1) for _ in range(3))
-        repeats[name] = max(1, int(CHUNK / max(once, 1e-7)))
+        repeats[name] = max(3 if once < CHUNK else 1, int(CHUNK / max(once, 1e-7)))
     times: Times = {name: [] for name in calls}
     spent = dict.fromkeys(calls, 0.0)
     order = list(calls)

@@ -9,6 +9,7 @@ from .core.modes import no_grad
 from .core.nonfinite import debug_nans
 from .core.variable import Variable
 from .errors import ChangedInPlace, MissingRule, NonFinite, TrackedVariable
+from .report.graph import Drawing, draw
 from .transforms.batch import vmap
 from .transforms.check import check_grads
 from .transforms.directional import jvp, linearize
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ChangedInPlace",
+    "Drawing",
     "Function",
     "MissingRule",
     "NonFinite",
@@ -28,6 +30,7 @@ __all__ = [
     "Variable",
     "check_grads",
     "debug_nans",
+    "draw",
     "grad",
     "hessian",
     "hvp",

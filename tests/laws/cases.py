@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import bibun  # noqa: F401
+import bibun
 import bibun.special  # noqa: F401  (its rules join the table)
 from bibun.core.domains import Domain, static
 from bibun.core.rule import TABLE, Composite, Constant, Elementwise, Rule
@@ -53,7 +53,10 @@ class Case:
     def f(self, *arrays: Any) -> Any:
         """The function, of the differentiated arrays only."""
         left = list(arrays)
-        out = self.rule.func(*[self._fill(a, left) for a in self.template], **{k: v.value if isinstance(v, static) else v for k, v in self.keywords.items()})
+        out = self.rule.func(
+            *[self._fill(a, left) for a in self.template],
+            **{k: v.value if isinstance(v, static) else v for k, v in self.keywords.items()},
+        )
         return tuple(out) if isinstance(out, (tuple, list)) else out
 
     def _fill(self, a: Any, left: list[Any]) -> Any:

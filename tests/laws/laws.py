@@ -14,12 +14,22 @@ def outputs(out: Any) -> tuple[Any, ...]:
 
 def floats(out: Any) -> list[np.ndarray]:
     """The differentiable results as arrays."""
-    return [a for a in (np.asarray(getattr(o, "data", o) if isinstance(o, bb.Variable) else o) for o in outputs(out)) if a.dtype.kind in "fc"]
+    return [
+        a
+        for a in (np.asarray(getattr(o, "data", o) if isinstance(o, bb.Variable) else o) for o in outputs(out))
+        if a.dtype.kind in "fc"
+    ]
 
 
 def like(arrays: list[Any], seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
-    return [np.asarray(rng.normal(size=np.shape(a)), np.result_type(np.asarray(a).real, np.float32) if np.asarray(a).dtype.kind != "c" else float) for a in arrays]
+    return [
+        np.asarray(
+            rng.normal(size=np.shape(a)),
+            np.result_type(np.asarray(a).real, np.float32) if np.asarray(a).dtype.kind != "c" else float,
+        )
+        for a in arrays
+    ]
 
 
 def inner(a: Any, b: Any) -> float:
@@ -42,7 +52,9 @@ def value(case: Case, xs: list[np.ndarray]) -> None:
     for p, r in zip(plain, recorded, strict=True):
         p, r = np.asarray(p), np.asarray(r.data if isinstance(r, bb.Variable) else r)
         assert p.dtype == r.dtype, f"dtype {r.dtype}, NumPy's is {p.dtype}"
-        np.testing.assert_allclose(r, p, rtol=1e-12 if p.dtype != np.float32 else 1e-5, atol=1e-14 if p.dtype != np.float32 else 1e-6)
+        np.testing.assert_allclose(
+            r, p, rtol=1e-12 if p.dtype != np.float32 else 1e-5, atol=1e-14 if p.dtype != np.float32 else 1e-6
+        )
 
 
 def difference(f: Any, xs: list[np.ndarray], ts: list[np.ndarray], h: float = 1e-3) -> list[np.ndarray]:
@@ -77,6 +89,7 @@ def adjoint(case: Case, xs: list[np.ndarray]) -> None:
     for k in range(len(xs) + 1):
         directions = ts if k == len(xs) else [t if i == k else np.zeros_like(t) for i, t in enumerate(ts)]
         if k < len(xs):
+
             def f(x: Any, k: int = k) -> Any:
                 return case.f(*xs[:k], x, *xs[k + 1 :])
 
@@ -86,7 +99,9 @@ def adjoint(case: Case, xs: list[np.ndarray]) -> None:
             close(only, back[k], 1e-10, f"gradient of argument {k} alone against with the others")
         else:
             _, jt = bb.jvp(case.f, xs, ts)
-        left = inner(gs, [np.real(o) if np.asarray(g).dtype.kind != "c" else o for g, o in zip(gs, outputs(jt), strict=True)])
+        left = inner(
+            gs, [np.real(o) if np.asarray(g).dtype.kind != "c" else o for g, o in zip(gs, outputs(jt), strict=True)]
+        )
         right = inner(back, directions)
         close(left, right, 1e-9, f"adjointness in argument {k}")
 

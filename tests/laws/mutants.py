@@ -65,7 +65,12 @@ def mutants(rule: Any) -> Iterator[tuple[Mutation, Callable[[], Any]]]:
                     continue
                 m = Mutation(f"{field}[{i}] {name}", breaks)
                 g = wrapped(f, m) if callable(f) else wrapped(lambda *a, f=f: np.asarray(float(f)), m)
-                yield m, lambda field=field, functions=functions, i=i, g=g: broken(rule, field, (*functions[:i], g, *functions[i + 1 :]))
+                yield (
+                    m,
+                    lambda field=field, functions=functions, i=i, g=g: broken(
+                        rule, field, (*functions[:i], g, *functions[i + 1 :])
+                    ),
+                )
     if rule.kind == "elementwise" and len(rule.partials) > 1:
         m = Mutation("missing unbroadcast", lambda g: g)
         m.mattered = True

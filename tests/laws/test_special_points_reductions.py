@@ -162,6 +162,30 @@ def test_std_of_equal_values_has_slope_zero_and_var_its_curvature(value):
     assert_allclose(bb.hessian(np.var)(x), 2 / 3 * (np.eye(3) - 1 / 3), atol=1e-15)
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 1 / 3])
+@pytest.mark.parametrize("f", [np.std, np.nanstd, lambda x: np.std(x, where=np.array([True] * 3))])
+def test_the_square_of_a_std_of_equal_values_keeps_its_curvature(f, value):
+    x = np.full(3, value)
+    assert_allclose(bb.hessian(lambda x: f(x) ** 2)(x), 2 / 3 * (np.eye(3) - 1 / 3), atol=1e-7)
+
+    def product(x):
+        s = f(x)
+        return 3 * s * s
+
+    rr = bb.grad(lambda x: bb.grad(product)(x)[0])(x)
+    assert_allclose(rr, 2 * (np.eye(3) - 1 / 3)[0], atol=1e-7)
+
+
+def test_std_of_equal_values_bends_infinitely():
+    assert not np.isfinite(bb.hessian(np.std)(np.ones(3))).all()
+
+
+def test_one_flat_column_keeps_the_curvature_of_the_others():
+    x = np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 4.0]])
+    h = bb.hessian(lambda x: np.sum(np.std(x, axis=0, ddof=1) ** 2))(x)
+    assert_allclose(h, bb.hessian(lambda x: np.sum(np.var(x, axis=0, ddof=1)))(x), atol=1e-13)
+
+
 def test_std_of_one_value():
     assert_array_equal(bb.grad(np.std)(np.array([2.0])), [0.0])
     assert_array_equal(bb.grad(np.var)(np.array([2.0])), [0.0])
@@ -224,8 +248,8 @@ def test_var_and_std_of_complex_numbers_that_depend_on_real_ones(f):
 # --- NaNs -------------------------------------------------------------------------------------------------------------
 
 NAN_FUNCTIONS = [
-    np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nanprod, np.nancumsum, np.nancumprod, np.nanmedian,
-    lambda x: np.nanquantile(x, 0.3), lambda x: np.nanpercentile(x, [20, 70]),
+    np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nanprod, np.nancumsum, np.nancumprod,
+    np.nanmedian, lambda x: np.nanquantile(x, 0.3), lambda x: np.nanpercentile(x, [20, 70]),
 ]  # fmt: skip
 
 

@@ -45,7 +45,9 @@ def test_taylor_is_nested_jvp(case: Case):
 
     second = derivative(derivative(case.f))(*xs)
     third = derivative(derivative(derivative(case.f)))(*xs)
-    for c2, c3, d2, d3, v in zip(*map(laws.outputs, series[2:4]), second, third, laws.outputs(case.f(*xs)), strict=True):
+    for c2, c3, d2, d3, v in zip(
+        *map(laws.outputs, series[2:4]), second, third, laws.outputs(case.f(*xs)), strict=True
+    ):
         if np.asarray(v).dtype.kind in "fc":
             laws.close(np.asarray(c2) * 2, d2, 1e-8, "Taylor coefficient 2")
             laws.close(np.asarray(c3) * 6, d3, 1e-7, "Taylor coefficient 3")
@@ -55,6 +57,7 @@ def test_taylor_is_nested_jvp(case: Case):
 def test_pattern_holds_the_truth(case: Case):
     xs = case.draw()
     for k, x in enumerate(xs):
+
         def f(z, k=k):
             outs = laws.outputs(case.f(*xs[:k], z, *xs[k + 1 :]))
             return [o for o in outs if np.asarray(o.data if isinstance(o, bb.Variable) else o).dtype.kind in "fc"]

@@ -60,7 +60,17 @@ def test_integers_differentiate_as_float64():
     np.testing.assert_allclose(x.grad.data, -0.5 * np.array([1.0, 2, 4]) ** -1.5)
 
 
-@pytest.mark.parametrize("expression", [lambda x: x * 2.5 + 1, lambda x: np.exp(-x) / 3, lambda x: x**2, lambda x: np.mean(x) * 0.5, lambda x: x @ x, lambda x: x - 1])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        lambda x: x * 2.5 + 1,
+        lambda x: np.exp(-x) / 3,
+        lambda x: x**2,
+        lambda x: np.mean(x) * 0.5,
+        lambda x: x @ x,
+        lambda x: x - 1,
+    ],
+)
 def test_float32_survives(expression):
     x = leaf([1.0, 2.0], dtype=np.float32)
     y = expression(x)
@@ -175,7 +185,7 @@ def test_constants_behave_as_arrays_everywhere():
     assert x.data.tolist() == [0, 0]
     x.data = x.data - 0.5 * x.grad
     assert x.data.tolist() == [-1, -2]
-    assert f"{leaf(0.5) * 1:.3f}" == "0.500" and "{:.2f}".format(leaf(2.0)) == "2.00"
+    assert f"{leaf(0.5) * 1:.3f}" == "0.500" and f"{leaf(2.0):.2f}" == "2.00"
 
 
 def test_grad_is_kept_in_the_shape_and_type_of_the_leaf():

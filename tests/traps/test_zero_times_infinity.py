@@ -76,12 +76,21 @@ class TestDebugNans:
         def f(x):
             return np.log(x - 1.0) * 2
 
-        with pytest.raises(bb.NonFinite, match=r"log made an infinity in its forward step.*shape \(\).*test_zero_times_infinity"), bb.debug_nans():
-            with np.errstate(all="ignore"):
-                bb.grad(f)(1.0)
+        with (
+            pytest.raises(
+                bb.NonFinite, match=r"log made an infinity in its forward step.*shape \(\).*test_zero_times_infinity"
+            ),
+            bb.debug_nans(),np.errstate(all="ignore")
+        ):
+            bb.grad(f)(1.0)
 
     def test_backward_names_the_line_that_recorded(self):
-        with pytest.raises(bb.NonFinite, match=r"sqrt made an infinity in its backward step.*test_zero_times_infinity.py:\d+"), bb.debug_nans():
+        with (
+            pytest.raises(
+                bb.NonFinite, match=r"sqrt made an infinity in its backward step.*test_zero_times_infinity.py:\d+"
+            ),
+            bb.debug_nans(),
+        ):
             x = Variable(np.array(0.0))
             y = np.sqrt(x)
             y.backward()
@@ -113,6 +122,6 @@ class TestDebugNans:
 
     def test_it_ends_with_its_block(self):
         with pytest.raises(ZeroDivisionError), bb.debug_nans():
-            1 / 0  # noqa: B018
+            1 / 0
         with np.errstate(all="ignore"):
             assert np.isinf(bb.grad(np.log)(0.0))

@@ -118,7 +118,9 @@ def load() -> tuple[dict[str, np.ndarray], int]:
     return table, len(rows) - len(whole)
 
 
-def fit(title: str, likelihood: Callable[..., Any], table: dict[str, np.ndarray], response: str, names: list[str]) -> Fit:
+def fit(
+    title: str, likelihood: Callable[..., Any], table: dict[str, np.ndarray], response: str, names: list[str]
+) -> Fit:
     """Fit `response` on the columns `names` by both methods.
 
     Gradient descent needs columns of one scale, so both work on columns in standard deviations; estimates and their
@@ -184,11 +186,15 @@ def run(folder: str = "bibun-demo") -> int:
         print(f"{f.title}\n\n{f.table()}\n")
         print(f"  log-likelihood {f.loglik:.8f}   n {f.n_obs}   residual df {f.df}")
         descent, newton_path = (len(path) - 1 for path in f.paths.values())
-        print(f"  gradient descent: {descent} steps; Newton: {newton_path}; they agree to {f.apart:.0e} of the largest estimate\n")
+        print(
+            f"  gradient descent: {descent} steps; Newton: {newton_path}; they agree to {f.apart:.0e} of the largest estimate\n"
+        )
     try:
         paths = pictures(Path(folder), binary)
     except OSError as e:
-        print(f"bibun demo: cannot write the pictures into {folder}: {e.strerror}; name another folder", file=sys.stderr)
+        print(
+            f"bibun demo: cannot write the pictures into {folder}: {e.strerror}; name another folder", file=sys.stderr
+        )
         return 2
     print("Pictures: " + "\n          ".join(map(str, paths)))
     return 0

@@ -13,7 +13,19 @@ import numpy as np
 from ..errors import MissingRule, TrackedVariable
 from .graph import Node
 
-__all__ = ["ADVICE", "LOADERS", "METHODS", "RULES", "answers", "entry_of", "function", "holds_node", "missing", "raw", "ufunc"]
+__all__ = [
+    "ADVICE",
+    "LOADERS",
+    "METHODS",
+    "RULES",
+    "answers",
+    "entry_of",
+    "function",
+    "holds_node",
+    "missing",
+    "raw",
+    "ufunc",
+]
 
 RULES: dict[Any, Callable[..., Any]] = {}
 """The entry of each function: called with the arguments as the user gave them, some of them Variables."""

@@ -139,7 +139,11 @@ class Function:
     def pull(self, g: Array, y: Array, args: Any) -> Any:
         """`backward`, over arrays; or, in a recorded walk, by a twin whose inputs give Variables for `.data`."""
         compare(self._marks, self.name)
-        gs = tuple([zero_like(p) if gp is None else gp for gp, p in zip(g, y, strict=True)]) if type(y) is Parts else (g,)
+        gs = (
+            tuple([zero_like(p) if gp is None else gp for gp, p in zip(g, y, strict=True)])
+            if type(y) is Parts
+            else (g,)
+        )
         if any([isinstance(x, Node) for x in args]):
             return self._pull_recorded(gs, y, args)
         if any([isinstance(g, Node) for g in gs]):
@@ -152,7 +156,9 @@ class Function:
         twin.__dict__["inputs"] = stands
         if self._stored:  # forward kept things: let it keep Variables
             again = twin.forward(*args)
-            for new_value, old in zip(again if isinstance(again, tuple) else (again,), y if type(y) is Parts else (y,), strict=True):
+            for new_value, old in zip(
+                again if isinstance(again, tuple) else (again,), y if type(y) is Parts else (y,), strict=True
+            ):
                 if not isinstance(new_value, Node) or not np.array_equal(new_value._data, old._data, equal_nan=True):
                     raise RuntimeError(
                         f"{self.name} stores {', '.join(sorted(self._stored))} in forward, which cannot be recorded again "
@@ -211,7 +217,9 @@ class _Ref:
 
 def zero_like(p: Any) -> Any:
     """A zero gradient of an output nothing reached."""
-    return np.zeros_like(p._data if isinstance(p, Node) else p, dtype=np.result_type(getattr(p, "_data", p), np.float32))
+    return np.zeros_like(
+        p._data if isinstance(p, Node) else p, dtype=np.result_type(getattr(p, "_data", p), np.float32)
+    )
 
 
 def _as_array(g: Any) -> Any:

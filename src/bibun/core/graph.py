@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from operator import attrgetter
 from typing import Any
 
-__all__ = ["BOUNDARY", "CLOSED", "Form", "Node", "Parts", "by_order", "history", "now"]
+__all__ = ["BOUNDARY", "CLOSED", "SPENT", "Form", "Node", "Parts", "by_order", "history", "now"]
 
 now = itertools.count(1).__next__
 """The clock. Every node is stamped once, so a node is always younger than what it was computed from."""
@@ -126,5 +126,6 @@ def history(ys: Iterable[Node], low: int = 0, stop: Collection[Node] = ()) -> tu
 
 
 BOUNDARY, CLOSED = (Form(None, (0,), lambda g, y, args: g, lambda y, args, ts: ts[0]) for _ in range(2))
+SPENT = Form(None, (), lambda g, y, args: (), lambda y, args, ts: None)
 """The forms of a fresh Variable that a function is differentiated with respect to, while the function runs and after.
 Their rule is the identity's."""

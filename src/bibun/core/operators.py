@@ -40,7 +40,7 @@ def fasten(getitem: Any, astype: Any) -> None:
         setattr(Variable, f"__{name}__", rules[func])
     for name, func in UNARY.items():
         setattr(Variable, f"__{name}__", rules[func])
-    Variable.__hash__ = object.__hash__  # type: ignore[method-assign]
+    Variable.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
     for name in METHODS:
         func = getattr(np, name)
         if name in ("real", "imag"):

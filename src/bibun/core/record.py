@@ -107,7 +107,8 @@ def operand(x: Any, name: str) -> Any:
     if x is None or isinstance(x, (str, bytes, dict, set)):
         raise TypeError(f"{name} of a Variable and {x!r}: an operand is an array or a number")
     if holds_node(x, tracked=True):
-        return np.stack([v if isinstance(v, Node) else np.asarray(v) for v in x])
+        parts: list[Any] = [v if isinstance(v, Node) else np.asarray(v) for v in x]
+        return np.stack(parts)
     return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 

@@ -5,6 +5,8 @@ computes, over Variables it extends the graph. The walks of transforms/ ask a ru
 here. Rules themselves live in rules/. Imports record, the walk (to transpose what is given in one direction only).
 """
 
+import copy
+import functools
 import inspect
 import types
 from collections.abc import Callable, Sequence
@@ -19,13 +21,27 @@ from .absorbing import Absorbing, dress, undress
 from .backward import cotangents
 from .broadcast import spread, unbroadcast, zeros_for
 from .domains import Domain, real
-from .graph import BOUNDARY, CLOSED, Form, Node, Parts
+from .graph import BOUNDARY, CLOSED, SPENT, Form, Node, Parts
 from .modes import here, modes
 from .record import lane_linear, lane_one, lane_two, record
 from .variable import Creator, close, inner
 
-__all__ = ["Composite", "Constant", "Elementwise", "General", "Linear", "Multilinear", "Rule", "TABLE", "composite", "constant",
-           "elementwise", "general", "linear", "multilinear"]  # fmt: skip
+__all__ = [
+    "TABLE",
+    "Composite",
+    "Constant",
+    "Elementwise",
+    "General",
+    "Linear",
+    "Multilinear",
+    "Rule",
+    "composite",
+    "constant",
+    "elementwise",
+    "general",
+    "linear",
+    "multilinear",
+]  # fmt: skip
 
 TABLE: list["Rule"] = []
 """Every rule, in the order of declaration: what the laws in tests/laws walk."""
@@ -317,7 +333,7 @@ class Linear(Rule):
             if not self.joint:
                 for i, d in enumerate(self.transposes):  # an untracked operand has tangent zero, not its value
                     if i not in where and d is not None:
-                        args[i] = zeros_for(args[i])
+                        args[i] = 0.0 if isinstance(args[i], (int, float)) else zeros_for(args[i])  # a number stays weak
             else:
                 for i in range(self.first, len(args)):
                     if i not in where:
@@ -461,6 +477,12 @@ class Constant(Rule):
 
     kind = "constant"
 
+    def with_keywords(self, kw: dict[str, Any]) -> "Constant":
+        """This rule for a call with keywords: a recorded program must repeat them."""
+        rule = copy.copy(self)
+        rule.run, rule.forms = functools.partial(self.func, **kw), {}
+        return rule if kw else self
+
     def walks(self, where: tuple[int, ...], same: bool) -> tuple[Pull, Push]:
         nothing = None if len(where) == 1 else (None,) * len(where)
         return (lambda g, y, args: nothing), (lambda y, args, ts: zeros_for(y))
@@ -561,27 +583,28 @@ def composite(func: Callable[..., Any], definition: Callable[..., Any], **kw: An
     return rule
 
 
-def constant(*functions: Any, **kw: Any) -> None:
-    """Declare functions whose derivative is zero: they return plain arrays."""
+def constant(*functions: Any, of_values: bool = True, **kw: Any) -> None:
+    """Declare functions whose derivative is zero: they return plain arrays.
+
+    With `of_values=False` they ask for shapes and types only, which a recorded program may take for granted.
+    """
     for func in functions:
         rule = Constant(func, **kw)
         rule.operands = getattr(func, "nin", 1)
-        dispatch.RULES[func] = _plain(func, rule)
+        dispatch.RULES[func] = _plain(func, rule, of_values)
 
 
-def _plain(func: Any, rule: Constant) -> Callable[..., Any]:
+def _plain(func: Any, rule: Constant, of_values: bool) -> Callable[..., Any]:
     from_raw = dispatch.raw
 
     def enter(*args: Any, **kw: Any) -> Any:
         if any([isinstance(x, Absorbing) for x in args]):
             return NotImplemented
-        if modes.on and here.tracing and not kw:
-            return record(rule, func, args)
+        if of_values and modes.on and here.tracing and any([isinstance(x, Node) for x in args]):
+            return record(rule.with_keywords(kw), functools.partial(func, **kw), args)
         return func(*from_raw(args), **{k: from_raw(v) for k, v in kw.items()})
 
     return enter
-
-
 
 
 class Pick(Linear):
@@ -599,5 +622,5 @@ pick = Pick(
 
 identity = Linear(lambda x: x, (lambda g, x: g,), name="identity")
 """What a differentiated function begins with: a fresh Variable equal to its argument."""
-BOUNDARY.rule = CLOSED.rule = identity
+BOUNDARY.rule = CLOSED.rule = SPENT.rule = identity
 del TABLE[:]

@@ -55,7 +55,7 @@ def _register(tree: Any) -> None:
         for v in tree:
             _register(v)
     elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        cls = type(tree)
+        cls: Any = type(tree)
         names = [f.name for f in dataclasses.fields(cls)]
         for n in names:
             _register(getattr(tree, n))
@@ -64,12 +64,13 @@ def _register(tree: Any) -> None:
 
             _seen.add(cls)
 
-            def put_together(_: Any, children: Any, cls: type = cls, names: list[str] = names) -> Any:
-                made = object.__new__(cls)  # not __init__: it may check or convert what it is given
+            def put_together(_: Any, children: Any, cls: Any = cls, names: list[str] = names) -> Any:
+                made: Any = object.__new__(cls)  # not __init__: it may check or convert what it is given
                 for n, v in zip(names, children, strict=True):
                     object.__setattr__(made, n, v)
                 return made
 
-            optree.register_pytree_node(
-                cls, lambda x, names=names: (tuple(getattr(x, n) for n in names), None), put_together, namespace=_SPACE
-            )
+            def take_apart(x: Any, names: list[str] = names) -> Any:
+                return tuple(getattr(x, n) for n in names), None
+
+            optree.register_pytree_node(cls, take_apart, put_together, namespace=_SPACE)

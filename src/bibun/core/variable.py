@@ -17,7 +17,7 @@ from .absorbing import has_nan
 from .backward import absorbing, checked, reverse, stepper
 from .broadcast import zeros_for
 from .dispatch import RULES
-from .graph import BOUNDARY, CLOSED, Node, history, now
+from .graph import BOUNDARY, CLOSED, SPENT, Node, history, now
 from .modes import here, modes
 
 __all__ = ["Creator", "Variable", "as_data", "close", "constant", "inner"]
@@ -74,7 +74,9 @@ class Variable(Node):
     @data.setter
     def data(self, data: Any) -> None:
         if isinstance(data, Variable) and data.order and data is not self and data.rule is not None:
-            raise TrackedVariable("`.data` was given a tracked Variable, and its derivative would be lost: write `v.data`")
+            raise TrackedVariable(
+                "`.data` was given a tracked Variable, and its derivative would be lost: write `v.data`"
+            )
         self._data = as_data(data)
         self.rule, self.inputs, self.values, self.order = None, (), (), now()
 
@@ -148,7 +150,7 @@ class Variable(Node):
             step = checked(step or stepper(False))
         if retain_grad:
             step = _keeping(step or stepper(False), kept)
-        start = {self: seed if create_graph else seed._data}
+        start: dict[Node, Any] = {self: seed if create_graph else seed._data}
         with np.errstate(all="ignore"):
             grads: dict[Any, Any] = reverse(nodes, dict(start), step)
             if any([has_nan(g) for g in grads.values()]):
@@ -189,7 +191,9 @@ class Variable(Node):
         return self._data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        self._escapes("an array", "v.data", " (or np.stack([v, …]), np.full_like(a, v), np.array([v, …], like=v), to keep it)")
+        self._escapes(
+            "an array", "v.data", " (or np.stack([v, …]), np.full_like(a, v), np.array([v, …], like=v), to keep it)"
+        )
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __float__(self) -> float:
@@ -313,7 +317,7 @@ def inner(x: Any) -> Variable:
 
 def close(x: Node) -> Node:
     """The function that was called on this fresh Variable has returned: `backward()` may pass it from now on."""
-    x.rule = CLOSED if x.inputs else None
+    x.rule = CLOSED if x.inputs else SPENT  # no leaf: a walk around this one must not take it for a captured Variable
     return x
 
 

@@ -185,7 +185,7 @@ def draw(
             "case (fewer steps, or an earlier result), or pass max_nodes="
         )
     picture = read(results, nodes, values, shapes, constants)
-    called = ", ".join([str(v.name) for _, v in results if getattr(v, "name", None)][:3])
+    called = ", ".join([str(name) for _, v in results if (name := getattr(v, "name", None))][:3])
     return Drawing(picture, format, direction, f"Graph of {called}" if called else "Graph of a result")
 
 
@@ -215,8 +215,8 @@ def _variable_html(self: Variable) -> str:
     )
     about = escaped(" · ".join(["Variable", *[f for f in facts if f]]))
     html = (
-        f'<div class="bibun-variable"><div style="margin-bottom:2px">{head}<span style="opacity:.65">{about}</span></div>'
-        f'<table style="margin:0">{body}</table></div>'
+        f'<div class="bibun-variable"><div style="margin-bottom:2px">{head}<span style="opacity:.65">{about}</span>'
+        f'</div><table style="margin:0">{body}</table></div>'
     )
     if self.rule is not None and self.inputs and behind([self], SMALL_HISTORY) is not None:
         html += draw(self, max_nodes=SMALL_HISTORY)._repr_html_()
@@ -231,11 +231,12 @@ def _array_html(data: Any, rows: int = 6, columns: int = 8) -> str:
         shown = getattr(data, "_repr_html_", None)
         return str(shown()) if shown is not None else f"<pre>{escaped(repr(data))}</pre>"
     if data.ndim == 0:
-        return escaped(f"{data[()]:.6g}" if data.dtype.kind in "fc" else str(data[()]))
+        v = data.item()
+        return escaped(f"{v:.6g}" if data.dtype.kind in "fc" else str(v))
     if data.ndim > 2 or data.size == 0:
         with np.printoptions(threshold=60, edgeitems=2, precision=4):
             return f'<pre style="margin:0">{escaped(str(data))}</pre>'
-    grid = data.reshape(1, -1) if data.ndim == 1 else data
+    grid: Any = data.reshape(1, -1) if data.ndim == 1 else data
     down, right = _ends(grid.shape[0], rows), _ends(grid.shape[1], columns)
     cells = []
     for i in down:

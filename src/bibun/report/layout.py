@@ -2,7 +2,7 @@
 
 Four steps, after Sugiyama, Tagawa & Toda (1981): layers; the order within each, by barycentre sweeps and exchanges;
 positions, with long lines and the spine of the computation kept straight as in Brandes & Köpf (2001); routes. `along`
-is the direction of the flow, `across` the other. Lines from one outlet share a trunk, and branch off where they are used.
+is the direction of the flow, `across` the other. Lines from one outlet share a trunk, and branch off where used.
 """
 
 from bisect import bisect_right, insort
@@ -131,7 +131,7 @@ def trunks(layer: list[int], links: Sequence[Link]) -> tuple[list[Segment], list
 # --- the order within layers ------------------------------------------------------------------------------------------
 
 Ends = list[list[tuple[int, float, float]]]
-"""For each point its neighbours in one direction: (neighbour, offset there, offset here)."""
+"""Each point's neighbours in one direction: (neighbour, offset there, offset here)."""
 
 
 def ordered(layer: list[int], segments: list[Segment]) -> list[list[int]]:
@@ -141,13 +141,8 @@ def ordered(layer: list[int], segments: list[Segment]) -> list[list[int]]:
     for s in segments:
         down[s.u].append((s.v, s.enters, s.leaves))
         up[s.v].append((s.u, s.leaves, s.enters))
-    best: list[list[int]] = []
-    fewest = -1
-    for start in (_from_ends(layer, up, down), _from_ends(layer, down, up)):
-        rows, count = _swept(start, up, down, segments)
-        if fewest < 0 or count < fewest:
-            best, fewest = rows, count
-    return best
+    starts = _from_ends(layer, up, down), _from_ends(layer, down, up)
+    return min([_swept(start, up, down, segments) for start in starts], key=lambda found: found[1])[0]
 
 
 def _from_ends(layer: list[int], up: Ends, down: Ends) -> list[list[int]]:

@@ -207,7 +207,7 @@ class _Reader:
 
 def _name(v: Node) -> str:
     name = getattr(v, "name", None)
-    return "" if name is None else str(name)
+    return "" if name is None else shortened(str(name), 200)
 
 
 def _names(nodes: list[Node], asked: dict[Node, list[str]]) -> dict[Node, str]:

@@ -15,9 +15,9 @@ DOT = "•"
 LONGEST = 30
 
 INFIX = {
-    "add": "+", "subtract": "−", "multiply": "×", "absorb": "×", "divide": "÷", "floor_divide": "//",
-    "true_divide": "÷", "remainder": "mod", "mod": "mod", "power": "^", "float_power": "^", "matmul": "@", "greater": ">", "less": "<",
-    "greater_equal": "≥", "less_equal": "≤", "equal": "=", "not_equal": "≠", "bitwise_and": "&", "bitwise_or": "|",
+    "add": "+", "subtract": "−", "multiply": "×", "absorb": "×", "divide": "÷", "true_divide": "÷", "matmul": "@",
+    "remainder": "mod", "power": "^", "float_power": "^", "floor_divide": "//", "equal": "=", "not_equal": "≠",
+    "greater": ">", "less": "<", "greater_equal": "≥", "less_equal": "≤", "bitwise_and": "&", "bitwise_or": "|",
     "bitwise_xor": "xor", "logical_and": "and", "logical_or": "or",
 }  # fmt: skip
 COMMUTE = frozenset((
@@ -25,17 +25,16 @@ COMMUTE = frozenset((
     "not_equal", "logical_and", "logical_or", "bitwise_and", "bitwise_or", "bitwise_xor", "inner", "beta", "betaln",
 ))  # fmt: skip
 UNARY = {
-    "negative": "neg", "positive": "pos", "square": "^2", "sqrt": "√", "cbrt": "∛", "absolute": f"|{DOT}|", "abs": f"|{DOT}|",
+    "negative": "neg", "positive": "pos", "square": "^2", "sqrt": "√", "cbrt": "∛", "absolute": f"|{DOT}|",
     "fabs": f"|{DOT}|", "reciprocal": f"1 ÷ {DOT}", "conjugate": "conj", "logical_not": "not", "invert": "not",
 }  # fmt: skip
 BY_SHAPE = {
-    "reshape": "reshape",
-    "broadcast_to": "broadcast",
-    "spread": "broadcast",
-    "expand_dims": "expand_dims",
+    "reshape": "reshape", "broadcast_to": "broadcast", "spread": "broadcast", "expand_dims": "expand_dims",
     "squeeze": "squeeze",
-}
+}  # fmt: skip
 """Functions whose static argument the shape of the result already tells."""
+UNTOLD = frozenset(("keepdims", "optimize"))
+"""Statics that no picture needs: the shape of the result shows them, or they change nothing."""
 
 
 def number(v: Any) -> str:
@@ -148,7 +147,7 @@ def operation(rule: Any, values: tuple[Any, ...], where: tuple[int, ...]) -> tup
     if getattr(rule, "kind", "") == "function":
         args = [DOT if i in where else constant_text(v) for i, v in enumerate(values)]
         return name + (f"({', '.join(args)})" if len(where) < len(args) else ""), ordered
-    if name in ("getitem", "take") and where == (0,) and name == "getitem":
+    if name == "getitem" and where == (0,):
         return subscript(values[1]), False
     if name in BY_SHAPE:
         return BY_SHAPE[name], ordered
@@ -167,6 +166,8 @@ def infix(name: str, values: tuple[Any, ...], where: tuple[int, ...]) -> str:
     constant = constant_text(values[1 - where[0]])
     if symbol == "^" and where[0] == 0:
         return f"^{constant}"
+    if constant.startswith("−"):
+        constant = f"({constant})"
     if where[0] == 0 or name in COMMUTE:
         return f"{symbol} {constant}"
     return f"{constant} {symbol} {DOT}"
@@ -186,7 +187,7 @@ def call(rule: Any, name: str, values: tuple[Any, ...], where: tuple[int, ...]) 
         elif first <= i < end:
             operands.append(constant_text(v))
             folded = True
-        elif not (i < len(defaults) and usual(v, defaults[i])):
+        elif not (i < len(defaults) and (usual(v, defaults[i]) or parameters[i] in UNTOLD)):
             key = parameters[i] if i < len(parameters) else ""
             statics.append(f"{key}={static_text(v)}" if key and not isinstance(v, str) else static_text(v))
     shown = (operands if folded and len(operands) < 7 else []) + statics

@@ -12,8 +12,9 @@ from ..core.operators import fasten
 from ..core.rule import TABLE, composite, constant, elementwise, general, linear, multilinear
 from . import calculus, composites, constants, creation, einsum, indexing, joining, linalg, ordering, padding, products, reductions, shapes, ufuncs  # noqa: F401
 from . import elementwise_functions, slopes, ufunc_methods  # noqa: F401
-from . import cumulative, order_statistics, statistics  # noqa: F401
-from . import decompositions, least_squares, norms, triangular  # noqa: F401
+from . import cumulative, order_statistics, statistics, variances  # noqa: F401
+from . import decompositions, least_squares, matrix_functions, norms, polynomials, scipy_linalg, triangular  # noqa: F401
+from . import fft  # noqa: F401
 from .indexing import getitem
 from .shapes import astype
 

@@ -27,6 +27,9 @@ def along(x: Array, axis: int, start: int | None, stop: int | None) -> Array:
     return getitem(x, (slice(None),) * axis + (slice(start, stop),))
 
 
+NOTHING: Any = np._NoValue
+
+
 # --- differences ----------------------------------------------------------------------------------------------------
 
 
@@ -43,13 +46,14 @@ def diff_back(g: Array, a: Array, n: int = 1, axis: int = -1) -> Array:
 
 diff_ = linear(
     np.diff, diff_back, register=False, run=lambda a, n=1, axis=-1: np.diff(a, n, axis),
-    cases=[((4,),), ((2, 3), dict(axis=0)), ((2, 4), dict(n=2)), ((3,), dict(n=0)), ((3,), dict(n=3)), ((3,), dict(n=5)), ((0,),), ((1,),),
+    cases=[((4,),), ((2, 3), dict(axis=0)), ((2, 4), dict(n=2)), ((3,), dict(n=0)), ((3,), dict(n=3)),
+           ((3,), dict(n=5)), ((0,),), ((1,),),
            ((3,), dict(prepend=1.0, append=static(np.ones(2)))), ((2, 3), dict(axis=0, prepend=0.0))],
 )  # fmt: skip
 
 
 @answers(np.diff)
-def diff(a: Array, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Array:  # type: ignore[attr-defined]
+def diff(a: Array, n: int = 1, axis: int = -1, prepend: Any = NOTHING, append: Any = NOTHING) -> Array:
     """np.diff."""
     a, n = arrayed(a), frozen(n)
     if n < 0:
@@ -57,11 +61,11 @@ def diff(a: Array, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, appen
     axis = normalize_axis_index(axis, a.ndim)
     if n == 0:
         return a
-    ends = [end if end is np._NoValue else arrayed(end) for end in (prepend, append)]  # type: ignore[attr-defined]
-    if any([end is not np._NoValue for end in ends]):  # type: ignore[attr-defined]
+    ends = [end if end is NOTHING else arrayed(end) for end in (prepend, append)]
+    if any([end is not NOTHING for end in ends]):
         row = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
-        ends = [end if end is np._NoValue or end.ndim else np.broadcast_to(end, row) for end in ends]  # type: ignore[attr-defined]
-        a = concatenate([part for part in (ends[0], a, ends[1]) if part is not np._NoValue], axis)  # type: ignore[attr-defined]
+        ends = [end if end is NOTHING or end.ndim else np.broadcast_to(end, row) for end in ends]
+        a = concatenate([part for part in (ends[0], a, ends[1]) if part is not NOTHING], axis)
     return diff_(a, n, axis)
 
 
@@ -118,7 +122,7 @@ def slope(f: Array, h: Any, axis: int, edge_order: int) -> Array:
         last = along(b, axis, -1, None) / (along(a, axis, -1, None) + along(b, axis, -1, None)) if n > 2 else 0.5
         first = along(weight, axis, 0, 1) if n > 2 else 0.5
     else:
-        weight, first, last = 0.5, 0.5, 0.5  # type: ignore[assignment]
+        weight, first, last = 0.5, 0.5, 0.5
     left, right = along(s, axis, None, -1), along(s, axis, 1, None)
     inside = left + weight * (right - left)
     begin, end = along(s, axis, 0, 1), along(s, axis, -1, None)
@@ -144,13 +148,16 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
 
 composite(
     np.gradient, gradient,
-    cases=[((5,),), ((4,), static(0.5), dict(edge_order=2)), ((3, 4),), ((3, 4), static(2.0), dict(axis=0)), ((2,),), ((4,), ()),
-           ((4, 3), static([0.0, 1.0, 3.0]), dict(axis=-1, edge_order=2)), ((3, 3), static(0.5), static([0.0, 1.0, 3.0])),
+    cases=[((5,),), ((4,), static(0.5), dict(edge_order=2)), ((3, 4),), ((3, 4), static(2.0), dict(axis=0)), ((2,),),
+           ((4,), ()),
+           ((4, 3), static([0.0, 1.0, 3.0]), dict(axis=-1, edge_order=2)),
+           ((3, 3), static(0.5), static([0.0, 1.0, 3.0])),
            ((5,), lambda rng: np.arange(5) + 0.1 * rng.uniform(size=5), dict(edge_order=2))],
 )  # fmt: skip
 composite(
     np.trapezoid, trapezoid,
-    cases=[((4,),), ((4,), (4,)), ((2, 3), static([0.0, 1.0, 3.0])), ((3, 2), dict(axis=0, dx=0.5)), ((2, 3), (2, 3)), ((1,),), ((3, 2), (3,), dict(axis=0))],
+    cases=[((4,),), ((4,), (4,)), ((2, 3), static([0.0, 1.0, 3.0])), ((3, 2), dict(axis=0, dx=0.5)), ((2, 3),
+           (2, 3)), ((1,),), ((3, 2), (3,), dict(axis=0))],
 )  # fmt: skip
 
 # --- interpolation --------------------------------------------------------------------------------------------------
@@ -187,7 +194,8 @@ def interp(x: Array, xp: Any, fp: Any, left: Any = None, right: Any = None, peri
 _between = lambda rng: np.array([0.5, 2.7, -1.0, 9.3, 1.3])
 composite(
     np.interp, interp, domain=increasing,
-    cases=[(_between, (4,), (4,)), (_between, (4,), (4,), dict(left=0.0, right=static(1.0))), (_between, static([0.0, 1.0, 2.5]), (3,), dict(period=4.0)),
+    cases=[(_between, (4,), (4,)), (_between, (4,), (4,), dict(left=0.0, right=static(1.0))),
+           (_between, static([0.0, 1.0, 2.5]), (3,), dict(period=4.0)),
            (lambda rng: np.array(1.5), (4,), (4,)), (_between, static([1.0]), (1,))],
 )  # fmt: skip
 
@@ -277,7 +285,8 @@ def apply_over_axes(func: Any, a: Array, axes: Any) -> Array:
 
 composite(
     np.piecewise, piecewise,
-    cases=[(lambda rng: np.array([-1.0, 0.5, 2.0]), static([[True, False, False], [False, False, True]]), static([lambda x: x**2, lambda x: 3 * x, 7.0]))],
+    cases=[(lambda rng: np.array([-1.0, 0.5, 2.0]), static([[True, False, False], [False, False, True]]),
+            static([lambda x: x**2, lambda x: 3 * x, 7.0]))],
 )  # fmt: skip
 composite(
     np.apply_along_axis, apply_along_axis,

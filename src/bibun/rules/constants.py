@@ -23,6 +23,8 @@ CONSTANT_UFUNCS: frozenset[np.ufunc] = frozenset({
 constant(*sorted(CONSTANT_UFUNCS, key=lambda u: u.__name__))
 constant(np.fix, np.round, np.around)
 constant(np.isclose, np.allclose, np.array_equal, np.array_equiv)
-constant(np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.isposinf, np.isneginf)
-constant(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type)
-constant(np.array_repr, np.array_str, np.array2string, np.may_share_memory, np.shares_memory)
+constant(np.isreal, np.iscomplex, np.isposinf, np.isneginf)
+constant(
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.may_share_memory,
+    np.shares_memory, np.isrealobj, np.iscomplexobj, np.array_repr, np.array_str, np.array2string, of_values=False,
+)  # fmt: skip

@@ -62,7 +62,7 @@ def asarray(
 
 # --- of another's shape ---------------------------------------------------------------------------------------------
 
-constant(np.zeros_like, np.ones_like, np.empty_like)
+constant(np.zeros_like, np.ones_like, np.empty_like, of_values=False)
 
 
 @answers(np.full_like)
@@ -70,7 +70,7 @@ def full_like(
     a: Array,
     fill_value: Any,
     dtype: Any = None,
-    order: str = "K",
+    order: Any = "K",
     subok: bool = True,
     shape: Any = None,
     *,
@@ -79,7 +79,7 @@ def full_like(
     """np.full_like. A tracked value is broadcast."""
     a = raw(a)
     if not holds_node(fill_value, tracked=True):
-        return np.full_like(a, raw(fill_value), dtype=dtype, order=order, shape=shape)  # type: ignore[arg-type]
+        return np.full_like(a, raw(fill_value), dtype, order, shape=shape)
     dtype = np.dtype(a.dtype if dtype is None else dtype)
     if dtype.kind not in "fc":
         raise TypeError(f"np.full_like with {dtype} would round a tracked Variable: pass dtype=float")
@@ -130,13 +130,24 @@ def linspace_stop(g: Array, start: Array, stop: Array, num: int = 50, endpoint: 
 linspace_ = linear(
     np.linspace, linspace_start, linspace_stop, register=False,
     run=lambda start, stop, num=50, endpoint=True, axis=0: np.linspace(start, stop, num, endpoint, axis=axis),
-    cases=[((), (), static(4)), ((2,), (), static(3), dict(axis=-1)), ((3,), (2, 1), static(4), dict(endpoint=False)), ((), static(2.0), dict(num=1)),
+    cases=[((), (), static(4)), ((2,), (), static(3), dict(axis=-1)), ((3,),
+           (2, 1), static(4), dict(endpoint=False)), ((), static(2.0), dict(num=1)),
            ((), (), dict(num=3, retstep=True)), ((), (), static(0))],
 )  # fmt: skip
 
 
 @answers(np.linspace)
-def linspace(start: Array, stop: Array, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0, *, device: Any = None) -> Any:  # fmt: skip
+def linspace(
+    start: Array,
+    stop: Array,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
     """np.linspace."""
     num = frozen(num).__index__()
     y = linspace_(start, stop, num, bool(endpoint), axis)
@@ -187,7 +198,8 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     """np.vander: the columns are powers."""
     n = x.shape[0] if N is None else frozen(N)
     powers = np.arange(n) if increasing else np.arange(n - 1, -1, -1)
-    return np.power(np.expand_dims(x, 1), powers)
+    kind = np.promote_types(x.dtype, int)
+    return np.power(np.expand_dims(x if x.dtype == kind else astype(x, kind), 1), powers)
 
 
 composite(

@@ -121,7 +121,7 @@ recurrence_rule: Rule = general(
         lambda g, h, a, b, axis=-1, reverse=False: steps_from(g, a, axis, reverse) * before(h, 0, axis, reverse),
         lambda g, h, a, b, axis=-1, reverse=False: steps_from(g, a, axis, reverse),
     ),
-    cases=[((4,), (4,)), ((2, 3), (2, 3)), ((3, 2), (3, 2), dict(axis=-2, reverse=True)),
+    batch="stacks", cases=[((4,), (4,)), ((2, 3), (2, 3)), ((3, 2), (3, 2), dict(axis=-2, reverse=True)),
            ((2, 20), (2, 20), dict(axis=-2)), ((0,), (0,))],
 )  # fmt: skip
 
@@ -132,7 +132,7 @@ cumprod_rule = general(
     np.cumprod,
     jvp=lambda t, y, x, axis=-1: recurrence_rule(x, t * before(y, 1, axis), axis, False),
     vjp=lambda g, y, x, axis=-1: steps_from(g, x, axis, False) * before(y, 1, axis),
-    register=False, cases=ALONG,
+    register=False, batch="stacks", cases=ALONG,
 )  # fmt: skip
 
 

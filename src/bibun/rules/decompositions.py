@@ -166,7 +166,11 @@ def svdvals_pull(g: Array, y: Array, a: Array) -> Array:
 
 
 _svdvals = general(
-    np.linalg.svdvals, svdvals_push, svdvals_pull, source=GILES, cases=[((4, 3),), ((2, 3),), ((2, 3, 3),), ((1, 1),), ((0, 2),)]
+    np.linalg.svdvals,
+    svdvals_push,
+    svdvals_pull,
+    source=GILES,
+    cases=[((4, 3),), ((2, 3),), ((2, 3, 3),), ((1, 1),), ((0, 2),)],
 )
 _completed = general(
     lambda u, rest: rest, register=False, name="completed",

@@ -35,7 +35,12 @@ def einsum_back(i: int, g: Array, subscripts: str, optimize: Any, *operands: Arr
 def placed(g: Array, reached: str, term: str, shape: tuple[int, ...]) -> Array:
     """`g` over the labels of `term`: spread where a label was summed alone, on the diagonal where it is repeated."""
     first = {label: term.index(label) for label in term}
-    g = g.reshape(tuple(n if label in reached and first[label] == k else 1 for k, (label, n) in enumerate(zip(term, shape, strict=True))))
+    g = g.reshape(
+        tuple(
+            n if label in reached and first[label] == k else 1
+            for k, (label, n) in enumerate(zip(term, shape, strict=True))
+        )
+    )
     on_diagonal: Array = True
     for k, label in enumerate(term):
         if first[label] != k:
@@ -107,7 +112,9 @@ def explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
         letters = inputs.replace(",", "").replace("...", "")
         output = ellipsis + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     elif ellipsis and "..." not in output:
-        raise ValueError(f"np.einsum: the output of {subscripts!r} has no place for the axes of its ellipsis: write '...'")
+        raise ValueError(
+            f"np.einsum: the output of {subscripts!r} has no place for the axes of its ellipsis: write '...'"
+        )
     terms = [t.replace("...", ellipsis[len(ellipsis) - h :]) for t, h in zip(terms, hidden, strict=True)]
     return ",".join(terms) + "->" + output.replace("...", ellipsis)
 

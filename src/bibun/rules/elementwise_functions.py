@@ -21,7 +21,7 @@ elementwise(np.sinc, lambda y, x: -np.pi * np.pi * x * bessel_quotient(np.pi * x
 
 
 def _bessel_i1(x: Array) -> Array:
-    from scipy.special import i1  # type: ignore[import-untyped]  # only here: importing it takes longer than importing bibun
+    from scipy.special import i1  # only here: importing it takes longer than importing bibun
 
     return i1(x)
 

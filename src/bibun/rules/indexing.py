@@ -40,7 +40,7 @@ def index(i: Any) -> Any:
 
 def single(k: Any, own: bool = False) -> Any:
     """One entry of an index; `own` if nobody else will copy the array."""
-    if isinstance(k, Node):
+    if isinstance(k, Variable):
         if modes.on and here.tracing and k.order and not own and k.dtype.kind in "iu":
             return k
         refuse_tracked(k, "an index")
@@ -70,8 +70,8 @@ def settled(x: Any, name: str) -> Any:
     """The plain value of `x`, for results whose shape depends on it; refused while recording for other values."""
     if modes.on and here.tracing and holds_node(x, tracked=True):
         raise TypeError(
-            f"{name} while recording for {here.tracing}: the shape of its result depends on the values, and those of now "
-            "would be taken for every later input too; write np.where(condition, a, b), or weights of 0 and 1"
+            f"{name} while recording for {here.tracing}: the shape of its result depends on the values, and those of "
+            "now would be taken for every later input too; write np.where(condition, a, b), or weights of 0 and 1"
         )
     return raw(x)
 
@@ -120,7 +120,8 @@ getitem_ = linear(
     operator.getitem, lambda g, x, i: scatter(g, i, x.shape), register=False, name="getitem", run=picked,
 )  # fmt: skip
 scatter_ = linear(
-    added, lambda g, x, i, shape: getitem_(g, i) if isinstance(i, Node) else getitem(g, i), register=False, name="scatter",
+    added, lambda g, x, i, shape: getitem_(g, i) if isinstance(i, Node) else getitem(g, i),
+    register=False, name="scatter",
 )  # fmt: skip
 getitem_.without = scatter_.without = frozenset((1,))  # while tracing an index may depend on the data
 _getitem = lane_linear(getitem_, picked)
@@ -143,7 +144,8 @@ def getitem(x: Array, i: Any) -> Array:
             return y
     if isinstance(x, Node):
         return _getitem(x, i if kind in BASIC else index(i))
-    return picked(x, index(i))
+    i = index(i)
+    return getitem_(x, i) if isinstance(i, Node) else picked(x, i)
 
 
 def scatter(g: Array, i: Any, shape: tuple[int, ...]) -> Array:
@@ -157,24 +159,34 @@ _rows = np.array([[0, 2], [-1, 0]])
 _mask = np.array([[True, False, True], [False, True, True]])
 getitem_.func = getitem
 getitem_.cases = [
-    ((3,), static(1)), ((3,), static(-1)), ((2, 3), static(1)), ((2, 3), static((0, slice(1, None)))), ((4,), static(slice(None, None, -2))),
+    ((3,), static(1)), ((3,), static(-1)), ((2, 3), static(1)), ((2, 3), static((0, slice(1, None)))),
+    ((4,), static(slice(None, None, -2))),
     ((2, 3), static((Ellipsis, None, 1))), ((), static(())), ((), static(None)), ((3,), static(np.array([0, 0, 2]))),
-    ((3,), static([-1, 0, -1])), ((3,), static([])), ((3,), static(_rows)), ((3, 2), static(_rows)), ((2, 3), static(_mask)),
-    ((3,), static(np.array([True, False, True]))), ((2, 3), static((slice(None), [0, 2, 0]))), ((2, 3), static(([0, 1, 1, 0], [2, 0, 0, 2]))),
-    ((2, 3, 2), static(([1, 1], slice(None), [0, 0]))), ((2, 3), static((_mask,))), ((2, 3, 2), static((_mask, 1))), ((3,), static(True)),
-    ((3, 3), static((np.array([True, False, True]), np.array([[0], [0]])))), ((2, 3), static(np.int64(-1))), ((0,), static([])),
-    ((3,), static(np.array([0, 1, 2, 0], np.uint8))), ((40,), static([3, 3])), ((2, 3), static((None, -1, [0, 0], None))),
+    ((3,), static([-1, 0, -1])), ((3,), static([])), ((3,), static(_rows)), ((3, 2), static(_rows)),
+    ((2, 3), static(_mask)),
+    ((3,), static(np.array([True, False, True]))), ((2, 3), static((slice(None), [0, 2, 0]))),
+    ((2, 3), static(([0, 1, 1, 0], [2, 0, 0, 2]))),
+    ((2, 3, 2), static(([1, 1], slice(None), [0, 0]))), ((2, 3), static((_mask,))), ((2, 3, 2), static((_mask, 1))),
+    ((3,), static(True)),
+    ((3, 3), static((np.array([True, False, True]), np.array([[0], [0]])))), ((2, 3), static(np.int64(-1))),
+    ((0,), static([])),
+    ((3,), static(np.array([0, 1, 2, 0], np.uint8))), ((40,), static([3, 3])),
+    ((2, 3), static((None, -1, [0, 0], None))),
 ]  # fmt: skip
 scatter_.func = scatter
 scatter_.cases = [
-    ((2,), static(slice(1, 3)), static((4,))), ((3,), static(np.array([0, 0, 2])), static((4,))), ((), static(2), static((4,))),
-    ((2, 2), static(_rows), static((3,))), ((2, 2, 2), static(_rows), static((3, 2))), ((2,), static((1, np.array([1, 1]))), static((2, 3))),
+    ((2,), static(slice(1, 3)), static((4,))), ((3,), static(np.array([0, 0, 2])), static((4,))),
+    ((), static(2), static((4,))),
+    ((2, 2), static(_rows), static((3,))), ((2, 2, 2), static(_rows), static((3, 2))),
+    ((2,), static((1, np.array([1, 1]))), static((2, 3))),
 ]  # fmt: skip
 
 # --- where ----------------------------------------------------------------------------------------------------------
 
 where_ = linear(
-    np.where, None, lambda g, c, a, b: unbroadcast(np.where(c, g, 0), a), lambda g, c, a, b: unbroadcast(np.where(c, 0, g), b),
+    np.where, None,
+    lambda g, c, a, b: unbroadcast(np.where(c, g, 0), a),
+    lambda g, c, a, b: unbroadcast(np.where(c, 0, g), b),
     register=False,
     cases=[(static(np.array([True, False, True])), (3,), (2, 3)), (static(True), (), ()), (static(_mask), (), (2, 3)),
            (static([[1, 0], [0, 1]]), (2,), static(0.0)), (static(False), static(1), (3,))],
@@ -207,8 +219,8 @@ def take(a: Array, indices: Any, axis: int | None = None, out: Any = None, mode:
     if mode != "raise":
         n = a.shape[axis]
         i = np.remainder(i, n) if mode == "wrap" else np.clip(i, 0, n - 1)
-    if isinstance(i, Node) and axis:
-        return np.moveaxis(getitem(np.moveaxis(a, axis, 0), i), range(i.ndim), range(axis, axis + i.ndim))
+    if isinstance(i, Variable) and axis:
+        return np.moveaxis(getitem(np.moveaxis(a, axis, 0), i), tuple(range(i.ndim)), tuple(range(axis, axis + i.ndim)))
     return getitem(a, (slice(None),) * axis + (i,) if axis else i)
 
 
@@ -220,7 +232,8 @@ def along_back(g: Array, arr: Array, indices: Array, axis: int | None = -1) -> A
 
 along_ = linear(
     np.take_along_axis, along_back, register=False,
-    cases=[((2, 3), static(np.array([[0, 0], [2, -1]])), dict(axis=1)), ((2, 3), static(np.array([[1, 0, 1]])), dict(axis=0)),
+    cases=[((2, 3), static(np.array([[0, 0], [2, -1]])), dict(axis=1)),
+           ((2, 3), static(np.array([[1, 0, 1]])), dict(axis=0)),
            ((3,), static(np.array([2, 0, 0])))],
 )  # fmt: skip
 along_.without = frozenset((1,))
@@ -243,8 +256,9 @@ def compress(condition: Any, a: Array, axis: int | None = None, out: Any = None)
 
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Array:
     """np.choose: element by element one of the choices."""
+    which: Any = a
     if isinstance(a, Node) and modes.on and here.tracing:
-        which, mode = a, "clip" if mode == "raise" else mode
+        mode = "clip" if mode == "raise" else mode
     else:
         refuse_tracked(a, "the choice")
         which = np.asarray(raw(a))
@@ -295,30 +309,12 @@ composite(
 
 # --- in place -------------------------------------------------------------------------------------------------------
 
-
-def _refused(advice: dict[Any, str]) -> None:
-    """Functions that write into an array: they work on constants, and name what to write where something is tracked."""
-    for func, instead in advice.items():
-        dispatch.ADVICE[func] = (
-            f"{dispatch.spelled(func)} would change in place what operations have recorded: write {instead}"
-        )
-        RULES[func] = _constants_only(func)
-
-
-def _constants_only(func: Any) -> Any:
-    def enter(*args: Any, **kw: Any) -> Any:
-        if holds_node(args, tracked=True) or holds_node(tuple(kw.values()), tracked=True):
-            raise dispatch.missing(func)
-        return func(*raw(args), **{k: raw(v) for k, v in kw.items()})
-
-    return enter
-
-
-_refused({
+for _func, _instead in {
     np.put: "`np.where(mask, v, a)`",
     np.place: "`np.where(mask, v, a)`",
     np.putmask: "`np.where(mask, v, a)`",
-    np.copyto: "`np.where(mask, v, a)`; for np.full(shape, v), write `v * np.ones(shape)` or `np.broadcast_to(v, shape)`",
+    np.copyto: "`np.where(mask, v, a)`; for np.full, np.full_like: `np.broadcast_to(v, shape)` or `v * np.ones(shape)`",
     np.fill_diagonal: "`np.where(np.eye(n, dtype=bool), v, a)`",
     np.put_along_axis: "`np.where(mask, v, a)` with `mask` made by np.put_along_axis on a plain boolean array",
-})  # fmt: skip
+}.items():
+    ADVICE[_func] = f"{spelled(_func)} would change in place what operations have recorded: write {_instead}"

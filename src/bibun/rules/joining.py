@@ -39,13 +39,15 @@ def stack_back(g: Array, axis: int, *arrays: Array) -> tuple[Any, ...]:
 
 
 concatenate_ = linear(
-    np.concatenate, concatenate_back, joint=True, register=False, run=lambda axis, *arrays: np.concatenate(arrays, axis),
+    np.concatenate, concatenate_back, joint=True, register=False,
+    run=lambda axis, *arrays: np.concatenate(arrays, axis),
     cases=[([(2,), (3,)],), ([(2, 3), (2, 1)], dict(axis=-1)), ([(2, 3), (4,)], dict(axis=None)), ([(0,), (2,)],),
            ([(2, 2), static([[1.0, 2.0]]), (1, 2)],)],
 )  # fmt: skip
 stack_ = linear(
     np.stack, stack_back, joint=True, register=False, run=lambda axis, *arrays: np.stack(arrays, axis),
-    cases=[([(), ()],), ([(2, 3), (2, 3)], dict(axis=1)), ([(3,), (3,), (3,)], dict(axis=-1)), ([(), static(1.0)],), ([(0,), (0,)],)],
+    cases=[([(), ()],), ([(2, 3), (2, 3)], dict(axis=1)), ([(3,), (3,), (3,)], dict(axis=-1)), ([(), static(1.0)],),
+           ([(0,), (0,)],)],
 )  # fmt: skip
 
 
@@ -170,12 +172,14 @@ composite(
 composite(np.append, append, cases=[((2, 3), (2,)), ((2, 3), (1, 3), dict(axis=0)), ((2,), static([[1.0], [2.0]]))])
 composite(
     np.insert, insert,
-    cases=[((3,), static(1), ()), ((3,), static([0, -1]), (2,)), ((2, 3), static(1), (2,), dict(axis=1)), ((2, 3), static([1]), (2, 1), dict(axis=1)),
+    cases=[((3,), static(1), ()), ((3,), static([0, -1]), (2,)), ((2, 3), static(1), (2,), dict(axis=1)),
+           ((2, 3), static([1]), (2, 1), dict(axis=1)),
            ((2, 3), static([0, 0, 2]), ()), ((3,), static(slice(0, 2)), static(5.0))],
 )  # fmt: skip
 composite(
     np.delete, delete,
-    cases=[((4,), static(1)), ((2, 3), static([0, -1]), dict(axis=1)), ((2, 3), static(slice(None, None, 2))), ((3,), static([True, False, False]))],
+    cases=[((4,), static(1)), ((2, 3), static([0, -1]), dict(axis=1)), ((2, 3), static(slice(None, None, 2))),
+           ((3,), static([True, False, False]))],
 )  # fmt: skip
 
 # --- apart ----------------------------------------------------------------------------------------------------------

@@ -72,14 +72,19 @@ def lstsq_pull(g: Array, y: Array, a: Array, b: Array, cutoff: float) -> Array:
     pg = pt @ g
     gc = conjugated(g)
     free = gc - transposed(ac) @ (transposed(pc) @ gc)
-    return fitting(-(pg @ transposed(y)) + conjugated(residual) @ transposed(p @ conjugated(pg)) + (pt @ conjugated(y)) @ transposed(free), a)
+    return fitting(
+        -(pg @ transposed(y))
+        + conjugated(residual) @ transposed(p @ conjugated(pg))
+        + (pt @ conjugated(y)) @ transposed(free),
+        a,
+    )
 
 
 _lstsq = general(
-    np.linalg.lstsq, register=False, source=SOURCE,
+    lambda a, b: (lambda x, squared, rank, s: (x, squared, s))(*np.linalg.lstsq(a, b)), register=False, source=SOURCE,
     jvp=(lstsq_push, lambda t, y, a, b, cutoff: np.linalg.pinv(a, cutoff) @ t),
     vjp=(lstsq_pull, lambda g, y, a, b, cutoff: fitting(transposed(np.linalg.pinv(a, cutoff)) @ g, b)),
-    run=lambda a, b, cutoff: np.linalg.lstsq(a, b, cutoff)[0],
+    name="lstsq", run=lambda a, b, cutoff: np.linalg.lstsq(a, b, cutoff)[0],
     cases=[((5, 2), (5,)), ((5, 2), (5, 3)), ((2, 4), (2,)), ((3, 3), (3, 1))],
 )  # fmt: skip
 

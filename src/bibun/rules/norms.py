@@ -211,5 +211,12 @@ composite(
     np.linalg.vector_norm, vector_norm, domain=nonzero,
     cases=[((2, 3),), ((2, 3), dict(axis=-1)), ((2, 3), dict(axis=(0, 1), ord=1, keepdims=True)), ((2, 3), dict(ord=3))],
 )  # fmt: skip
-composite(np.linalg.matrix_norm, matrix_norm, domain=nonzero, cases=[((2, 3),), ((2, 3, 3), dict(ord=2)), ((3, 2), dict(ord="nuc"))])
-composite(np.linalg.cond, cond, cases=[(well(3),), (well(3, 2), dict(p=-2)), (well(3), dict(p=1)), (well(3), dict(p="fro"))])
+composite(
+    np.linalg.matrix_norm,
+    matrix_norm,
+    domain=nonzero,
+    cases=[((2, 3),), ((2, 3, 3), dict(ord=2)), ((3, 2), dict(ord="nuc"))],
+)
+composite(
+    np.linalg.cond, cond, cases=[(well(3),), (well(3, 2), dict(p=-2)), (well(3), dict(p=1)), (well(3), dict(p="fro"))]
+)

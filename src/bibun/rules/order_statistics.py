@@ -111,19 +111,23 @@ composite(np.ptp, ptp, domain=apart, cases=PICKED)
 # --- quantiles --------------------------------------------------------------------------------------------------------
 
 
+FEW = 8
+"""Up to so many places among the sorted elements are found without sorting the others."""
+
+
 def _flat(index: Array) -> tuple[int, ...]:
     """The shape with the last two axes as one."""
     *stay, m, n = index.shape
     return (*stay, m * n)
 
 
-def pick(x: Array, index: Array, weight: Array) -> Array:
+def blend(x: Array, index: Array, weight: Array) -> Array:
     """Weighted sums of elements of the last axis: `index` and `weight` are (…, terms, sums)."""
     flat = np.take_along_axis(x, np.reshape(index, _flat(index)), -1)
     return np.sum(np.reshape(flat, index.shape) * weight, axis=-2)
 
 
-def unpick(g: Array, index: Array, weight: Array, n: int) -> Array:
+def unblend(g: Array, index: Array, weight: Array, n: int) -> Array:
     """The transpose: every sum gives its weights back to `n` elements."""
     spread_out = np.broadcast_to(np.expand_dims(g, -2), index.shape) * weight
     out = np.zeros((*index.shape[:-2], n), spread_out.dtype)
@@ -135,9 +139,11 @@ def unpick(g: Array, index: Array, weight: Array, n: int) -> Array:
 
 INDEX: Any = np.array([[[0, 1], [1, 1]], [[3, 0], [0, 2]]])
 WEIGHT: Any = np.array([[[0.3, 0.5], [0.7, 0.5]], [[1.0, 0.25], [0.0, 0.75]]])
-pick_rule: Rule = linear(pick, lambda g, x, index, weight: unpick_rule(g, index, weight, x.shape[-1]), register=False)
-unpick_rule: Rule = linear(unpick, lambda g, x, index, weight, n: pick_rule(g, index, weight), register=False)
-for rule, shape, statics in ((pick_rule, (2, 4), ()), (unpick_rule, (2, 2), (static(4),))):
+blend_rule: Rule = linear(
+    blend, lambda g, x, index, weight: unblend_rule(g, index, weight, x.shape[-1]), register=False
+)  # fmt: skip
+unblend_rule: Rule = linear(unblend, lambda g, x, index, weight, n: blend_rule(g, index, weight), register=False)
+for rule, shape, statics in ((blend_rule, (2, 4), ()), (unblend_rule, (2, 2), (static(4),))):
     rule.func = rule
     rule.cases = [(shape, static(INDEX), static(WEIGHT), *statics)]
 
@@ -167,10 +173,13 @@ def _unrows(rows: Array, x: Array, axis: Any) -> Array:
 
 
 def _positions(func: Any, n: int, q: Any, method: Any, dtype: Any) -> Any:
-    """Where among `n` sorted elements NumPy finds the quantiles: the quantiles of 0, 1, …, n - 1 by the same method."""
-    dtype = dtype if dtype.kind == "f" and n < 2 ** (np.finfo(dtype).nmant - 3) else np.float64
-    ladder = np.arange(n, dtype=dtype)
-    return np.ravel(func(ladder) if q is None else func(ladder, q, method=method)).astype(np.float64)
+    """Where NumPy finds quantiles among `n` sorted elements: the quantiles of 0, 1, …, n - 1 by the same method."""
+    if q is None:
+        return (n - 1) / 2
+    if method == "linear":
+        return np.ravel(q) * (n - 1) / (100 if func in (np.percentile, np.nanpercentile) else 1)
+    dtype = dtype if dtype.kind == "f" and n < 2 ** (np.finfo(dtype).nmant - 3) else np.float64  # q is rounded to it
+    return np.ravel(func(np.arange(n, dtype=dtype), q, method=method)).astype(np.float64)
 
 
 def _places(rows: Array, func: Any, q: Any, method: Any, holes: bool) -> Array:
@@ -191,7 +200,9 @@ def quantile_index(rows: Array, func: Any, q: Any, method: Any, holes: bool) -> 
     """The two elements of each row that each quantile lies between."""
     low = np.floor(_places(rows, func, q, method, holes)).astype(np.intp)
     index = np.stack((low, np.minimum(low + 1, rows.shape[-1] - 1)), -2)
-    flat = np.take_along_axis(np.argsort(rows, -1), index.reshape(_flat(index)), -1)
+    wanted = np.unique(index)
+    order = np.argpartition(rows, wanted, -1) if len(wanted) <= FEW else np.argsort(rows, -1)
+    flat = np.take_along_axis(order, index.reshape(_flat(index)), -1)
     return flat.reshape(index.shape)
 
 
@@ -222,7 +233,7 @@ def _quantile(func: Any, holes: bool, cases: list[Any]) -> Any:
     def push(
         t: Array, y: Array, x: Array, q: Any = None, axis: Any = None, method: str = "linear", keepdims: bool = False
     ) -> Array:
-        sums = pick_rule(_rows(t, axis), *terms(_rows(x, axis), q, method))
+        sums = blend_rule(_rows(t, axis), *terms(_rows(x, axis), q, method))
         return np.reshape(np.moveaxis(sums, -1, 0), y.shape)
 
     def pull(
@@ -230,7 +241,7 @@ def _quantile(func: Any, holes: bool, cases: list[Any]) -> Any:
     ) -> Array:
         rows = _rows(x, axis)
         sums = np.moveaxis(np.reshape(g, (1 if q is None else np.size(q), *rows.shape[:-1])), 0, -1)
-        return _unrows(unpick_rule(sums, *terms(rows, q, method), rows.shape[-1]), x, axis)
+        return _unrows(unblend_rule(sums, *terms(rows, q, method), rows.shape[-1]), x, axis)
 
     return general(func, jvp=push, vjp=pull, run=run, register=False, domain=apart, cases=cases)
 
@@ -243,14 +254,17 @@ def _no_weights(func: Any, q: Any, out: Any, weights: Any) -> None:
         )
 
 
+METHODS = (
+    "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull",
+    "linear", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest",
+)  # fmt: skip
+
+
 def _declare_quantile(func: Any, scale: float, holes: bool) -> None:
     tried: list[Any] = [
         (*c[:1], q, *c[1:]) for c in PICKED for q in (static(0.3 * scale), static([[0.25 * scale, 0.9 * scale]]))
     ]
-    methods = ("inverted_cdf", "averaged_inverted_cdf",
-               "closest_observation", "interpolated_inverted_cdf", "hazen",
-               "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest")  # fmt: skip
-    tried += [((5,), static(0.37 * scale), dict(method=m)) for m in methods]
+    tried += [((5,), static(0.37 * scale), dict(method=m)) for m in METHODS]
     if holes:
         tried += [(*c[:1], static([0.3 * scale, 0.6 * scale]), *c[1:]) for c in HOLED]
     rule = _quantile(func, holes, tried)

@@ -81,10 +81,20 @@ composite(np.sort_complex, sort_complex, domain=apart, cases=[((4,),)])
 # --- sets -----------------------------------------------------------------------------------------------------------
 
 
-def unique(ar: Array, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None, *, equal_nan: bool = True, sorted: bool = True) -> Any:  # fmt: skip
+def unique(
+    ar: Array,
+    return_index: Any = False,
+    return_inverse: Any = False,
+    return_counts: Any = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
     """np.unique: the values are those of the first appearances; the rest are plain arrays."""
     ar = arrayed(ar)
-    _, index, *rest = np.unique(settled(ar, "np.unique"), return_index=True, return_inverse=return_inverse, return_counts=return_counts, axis=axis, equal_nan=equal_nan)  # fmt: skip
+    values = settled(ar, "np.unique")
+    _, index, *rest = np.unique(values, True, return_inverse, return_counts, axis, equal_nan=equal_nan)
     values = take(ar, index, axis)
     out = ([index] if return_index else []) + rest
     return (values, *out) if out else values

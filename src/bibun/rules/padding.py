@@ -33,7 +33,7 @@ def _spelled(given: Any, ndim: int) -> Pairs:
     if not isinstance(given, (tuple, list)):
         return ((given, given),) * ndim
     if not any([isinstance(v, (tuple, list)) for v in given]):
-        return (tuple(given * (2 if len(given) == 1 else 1)),) * ndim  # type: ignore[return-value]
+        return (tuple(given * (2 if len(given) == 1 else 1)),) * ndim
     return tuple([_spelled(v, 1)[0] for v in (given if len(given) > 1 else tuple(given) * ndim)])
 
 
@@ -45,13 +45,17 @@ def pad_back(g: Array, x: Array, width: Pairs) -> Array:
 zeros_around = linear(
     np.pad, pad_back, register=False, run=lambda x, width: np.pad(x, width) if width else x,
     cases=[
-        ((3,), static(2)), ((2, 3), static(((1, 2), (0, 1)))), ((0,), static(1)), ((), static(2)), ((2, 3), static({-1: (1, 2)})),
+        ((3,), static(2)), ((2, 3), static(((1, 2), (0, 1)))), ((0,), static(1)), ((), static(2)),
+        ((2, 3), static({-1: (1, 2)})),
         ((3,), static((2, 1)), dict(constant_values=(1.0, 2.0))), ((3,), static(2), dict(constant_values=1.0)),
         ((2, 3), static(((1, 2), (0, 1))), dict(constant_values=((1.0, 2.0), (3.0, 4.0)))),
-        *[((2, 3), static(((1, 2), (3, 5))), dict(mode=mode)) for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean")],
+        *[((2, 3), static(((1, 2),
+        (3, 5))), dict(mode=mode)) for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean")],
         *[((2, 3), static(((1, 2), (3, 7))), dict(mode=mode, reflect_type="odd")) for mode in ("reflect", "symmetric")],
-        *[((3, 4), static(2), dict(mode=mode, stat_length=((2, 1), (1, 3)))) for mode in ("maximum", "minimum", "median", "mean")],
-        ((3,), static(2), dict(mode="maximum")), ((1,), static(2), dict(mode="reflect")), ((1,), static(2), dict(mode="reflect", reflect_type="odd")),
+        *[((3, 4), static(2), dict(mode=mode, stat_length=((2, 1),
+        (1, 3)))) for mode in ("maximum", "minimum", "median", "mean")],
+        ((3,), static(2), dict(mode="maximum")), ((1,), static(2), dict(mode="reflect")),
+        ((1,), static(2), dict(mode="reflect", reflect_type="odd")),
         ((3,), static(3), dict(mode="linear_ramp", end_values=(2.0, -1.0))),
     ],
 )  # fmt: skip

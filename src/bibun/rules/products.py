@@ -39,7 +39,9 @@ def transposed(x: Array) -> Array:
 def refuse_out(out: Array, name: str) -> None:
     """Writing into an array given by the user would lose the derivative."""
     if out is not None:
-        raise TrackedVariable(f"np.{name}(out=) of a tracked Variable would lose its derivative: write `v = np.{name}(…)`")
+        raise TrackedVariable(
+            f"np.{name}(out=) of a tracked Variable would lose its derivative: write `v = np.{name}(…)`"
+        )
 
 
 # --- matmul ---------------------------------------------------------------------------------------------------------
@@ -181,7 +183,11 @@ composite(
            ((2, 3), (3, 2), dict(axes=1)), ((3, 2, 2), (2, 3), dict(axes=((0, -1), (1, 0)))),
            ((2, 3), (3, 4), dict(axes=(1, 0)))],
 )  # fmt: skip
-composite(np.kron, kron, cases=[((2, 2), (3, 2)), ((2,), (3,)), ((2,), (2, 3)), ((2, 3), (2,)), ((), (2,)), ((2, 1, 2), (2, 2))])
+composite(
+    np.kron,
+    kron,
+    cases=[((2, 2), (3, 2)), ((2,), (3,)), ((2,), (2, 3)), ((2, 3), (2,)), ((), (2,)), ((2, 1, 2), (2, 2))],
+)
 
 
 # --- cross ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""Functions that reduce along axes by adding or multiplying: sum, mean, prod, var, std, trace.
+"""Functions that reduce along axes by adding or multiplying: sum, mean, prod, trace; and what all reductions share.
 
-What accumulates is in cumulative.py, what sorts or compares in order_statistics.py, what ignores NaNs, counts,
-weighs or correlates in statistics.py. A new reduction of those kinds goes there. Imports core, and cumulative for prod.
+What accumulates is in cumulative.py, what sorts or compares in order_statistics.py, variances in variances.py, what
+ignores NaNs, weighs, correlates or counts in statistics.py: the next of its kind goes there. Imports core, cumulative.
 """
 
 import math
@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..core.broadcast import spread
-from ..core.dispatch import answers, function, raw, spelled
-from ..core.domains import positive
+from ..core.dispatch import answers, raw, spelled
 from ..core.graph import Node
 from ..core.record import lane_linear, refuse_tracked
-from ..core.rule import composite, constant, elementwise, general, linear
+from ..core.rule import composite, constant, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 from .cumulative import others
@@ -123,6 +122,12 @@ MASKED: list[Any] = [
     ((2, 3), dict(where=MASK[0])),
 ]
 
+HOLES: list[Any] = [lambda rng: np.where(np.arange(12) % 5 == 1, np.nan, rng.uniform(0.5, 2, 12)).reshape(3, 4)]
+HOLED: list[Any] = [
+    (*HOLES,), (*HOLES, dict(axis=0)), (*HOLES, dict(axis=-1, keepdims=True)), (*HOLES, dict(axis=(1, 0))), ((3,),),
+    (*HOLES, dict(axis=1, where=np.array([True, True, False, True]))),
+]  # fmt: skip
+
 sum_rule = linear(
     np.sum, sum_back, run=sum_run, register=False,
     cases=[*REDUCED, ((0,),), ((0, 2), dict(axis=0)), ((2, 3), dict(axis=())), *MASKED, ((2,), dict(initial=3.0)),
@@ -167,6 +172,17 @@ def mean_entry(
         return mean_lane(x, axis, keepdims)
     total = np.sum(masked(x, where, 0), axis=axis, keepdims=keepdims)
     return divided(total, tally(where, x, axis, keepdims), "Mean of empty slice")
+
+
+def present(x: Array, where: Any) -> Array:
+    """Which elements take part: those that are numbers, among those asked for."""
+    held = np.logical_not(np.isnan(x))
+    return held if where is True or not given(where) else np.logical_and(held, where)
+
+
+def float_of(x: Array) -> Any:
+    """The dtype of a quotient by `x`."""
+    return x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
 
 
 def tally(where: Any, x: Array, axis: Any, keepdims: bool) -> Array:
@@ -217,126 +233,6 @@ def prod_entry(
     refuse(np.prod, out, initial)
     y = prod_rule(masked(cast(a, dtype), where, 1), axis, flag(keepdims))
     return y * np.asarray(initial).astype(y.dtype) if given(initial) else y
-
-
-# --- var and std ------------------------------------------------------------------------------------------------------
-
-
-def per_freedom(x: Array, axis: Any, ddof: Any) -> float:
-    """One over the degrees of freedom."""
-    freedom = slice_size(x, axis) - ddof
-    return 1 / freedom if freedom > 0 else math.inf
-
-
-def deviations(x: Array, axis: Any) -> Array:
-    """`x` minus its mean, and once more minus the mean of that: exactly zero for equal elements, whatever they are."""
-    d = x - np.mean(x, axis=axis, keepdims=True)
-    return d - np.mean(d, axis=axis, keepdims=True)
-
-
-def var_slope(x: Array, axis: Any, ddof: Any) -> Array:
-    return (x - np.mean(x, axis=axis, keepdims=True)) * (2 * per_freedom(x, axis, ddof))
-
-
-def std_slope(y: Array, x: Array, axis: Any, ddof: Any, keepdims: bool) -> Array:
-    y = unreduced(y, axis, keepdims)
-    return deviations(x, axis) / np.where(np.equal(y, 0), 1, y) * per_freedom(x, axis, ddof)  # 0 where y is
-
-
-def var_run(x: Array, axis: Any, ddof: Any, keepdims: bool) -> Array:
-    return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
-
-
-def std_run(x: Array, axis: Any, ddof: Any, keepdims: bool) -> Array:
-    return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
-
-
-SPREAD: list[Any] = [
-    *[c for c in REDUCED if c not in (((),), ((1,),))], *MASKED, ((4,), dict(ddof=1)), ((2, 3), dict(axis=1, ddof=1.5)),
-    ((2, 3), dict(axis=1, ddof=1, where=np.array([True, True, False]))), ((2, 3), dict(axis=0, dtype=np.float64)),
-]  # fmt: skip
-CORRECTED: list[Any] = [((4,), dict(correction=1)), ((2, 3), dict(axis=1, mean=np.ones((2, 1))))]
-
-var_rule = general(
-    np.var,
-    jvp=lambda t, y, x, axis=None, ddof=0, keepdims=False: np.sum(
-        t * var_slope(x, axis, ddof), axis=axis, keepdims=keepdims
-    ),
-    vjp=lambda g, y, x, axis=None, ddof=0, keepdims=False: unreduced(g, axis, keepdims) * var_slope(x, axis, ddof),
-    run=var_run, register=False, cases=[*SPREAD, ((1,),), ((),), *CORRECTED],
-)  # fmt: skip
-std_rule = general(
-    np.std,
-    jvp=lambda t, y, x, axis=None, ddof=0, keepdims=False: np.sum(
-        t * std_slope(y, x, axis, ddof, keepdims), axis=axis, keepdims=keepdims
-    ),
-    vjp=lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-        unreduced(g, axis, keepdims) * std_slope(y, x, axis, ddof, keepdims)
-    ),
-    run=std_run, register=False, cases=[*SPREAD, *CORRECTED],
-)  # fmt: skip
-
-
-@function
-def root(x: Array) -> Array:
-    """The square root, with slope 0 at 0: what makes a standard deviation of a variance."""
-    return np.sqrt(x)
-
-
-elementwise(
-    root, lambda y, x: np.where(np.equal(y, 0), 0, 0.5 / np.where(np.equal(y, 0), 1, y)), run=np.sqrt, domain=positive
-)
-
-
-def freedom(ddof: Any, correction: Any) -> Any:
-    """`correction=` is the array API's name of `ddof=`."""
-    if given(correction) and ddof != 0:
-        raise ValueError("ddof and correction can't be provided simultaneously.")
-    return correction if given(correction) else ddof
-
-
-def square(d: Array) -> Array:
-    """The squared modulus."""
-    return np.real(d) ** 2 + np.imag(d) ** 2 if d.dtype.kind == "c" else d * d
-
-
-def variance(x: Array, axis: Any, ddof: Any, keepdims: bool, where: Any, mean: Any) -> Array:
-    """The variance where part of the elements count, a mean is given, or the numbers are complex."""
-    where = np.broadcast_to(True, x.shape) if where is True or not given(where) else where
-    count = tally(where, x, axis, True)
-    if not given(mean):
-        mean = np.sum(masked(x, where, 0), axis=axis, keepdims=True) / cast(np.maximum(count, 1), x.dtype)
-    total = np.sum(masked(square(x - mean), where, 0), axis=axis, keepdims=keepdims)
-    freedom = np.maximum(np.reshape(count, total.shape) - ddof, 0)
-    return divided(total, freedom, "Degrees of freedom <= 0 for slice")
-
-
-@answers(np.var)
-def var_entry(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
-    where: Any = True, mean: Any = None, correction: Any = None,
-) -> Any:  # fmt: skip
-    """np.var of a Variable."""
-    ddof, keepdims = freedom(ddof, correction), flag(keepdims)
-    refuse(np.var, out, ddof)
-    x = cast(a, dtype)
-    if (where is True or not given(where)) and not given(mean) and x.dtype.kind != "c":
-        return var_rule(x, axis, ddof, keepdims)
-    return variance(x, axis, ddof, keepdims, where, mean)
-
-
-@answers(np.std)
-def std_entry(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
-    where: Any = True, mean: Any = None, correction: Any = None,
-) -> Any:  # fmt: skip
-    """np.std of a Variable."""
-    ddof, keepdims = freedom(ddof, correction), flag(keepdims)
-    refuse(np.std, out, ddof)
-    x = cast(a, dtype)
-    if (where is True or not given(where)) and not given(mean) and x.dtype.kind != "c":
-        return std_rule(x, axis, ddof, keepdims)
-    return root(variance(x, axis, ddof, keepdims, where, mean))
 
 
 # --- trace ------------------------------------------------------------------------------------------------------------

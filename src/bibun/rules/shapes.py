@@ -16,6 +16,7 @@ from ..core.domains import static
 from ..core.graph import Node
 from ..core.record import lane_linear, refuse_tracked
 from ..core.rule import composite, constant, linear
+from ..core.variable import Variable
 from ..typing import Array
 
 __all__ = ["astype", "frozen", "immutable"]
@@ -48,7 +49,8 @@ def immutable(*funcs: Any) -> None:
 
 reshape_ = linear(
     np.reshape, lambda g, x, shape: np.reshape(g, x.shape), register=False, run=lambda x, shape: x.reshape(shape),
-    cases=[((2, 3), static((3, 2))), ((4,), static(-1)), ((2, 3), static((3, -1)), dict(order="F")), ((), static((1, 1))),
+    cases=[((2, 3), static((3, 2))), ((4,), static(-1)), ((2, 3), static((3, -1)), dict(order="F")),
+           ((), static((1, 1))),
            ((0, 2), static((2, 0)))],
 )  # fmt: skip
 _reshape = lane_linear(reshape_, reshape_.run)
@@ -89,7 +91,8 @@ linear(
 )  # fmt: skip
 broadcast_to_ = linear(
     np.broadcast_to, lambda g, x, shape: unbroadcast(g, x), register=False, run=lambda x, shape: spread(x, shape),
-    cases=[((3,), static((2, 3))), ((), static((2, 2))), ((2, 1), static((4, 2, 3))), ((1,), static((0,))), ((3,), static(3))],
+    cases=[((3,), static((2, 3))), ((), static((2, 2))), ((2, 1), static((4, 2, 3))), ((1,), static((0,))),
+           ((3,), static(3))],
 )  # fmt: skip
 _broadcast_to = lane_linear(broadcast_to_, broadcast_to_.run)
 
@@ -202,7 +205,8 @@ def roll_back(g: Array, x: Array, shift: Any, axis: Any = None) -> Array:
 
 linear(
     np.roll, roll_back,
-    cases=[((4,), static(1)), ((2, 3), static(-4)), ((2, 3), static(2), dict(axis=-1)), ((2, 3), static((1, 2)), dict(axis=(0, 1))),
+    cases=[((4,), static(1)), ((2, 3), static(-4)), ((2, 3), static(2), dict(axis=-1)),
+           ((2, 3), static((1, 2)), dict(axis=(0, 1))),
            ((0,), static(1))],
 )  # fmt: skip
 
@@ -218,7 +222,8 @@ def tile_back(g: Array, x: Array, reps: Any) -> Array:
 
 linear(
     np.tile, tile_back,
-    cases=[((3,), static(2)), ((2, 3), static((2, 1, 3))), ((2, 3), static(2)), ((), static((2,))), ((3,), static(0)), ((0,), static(2))],
+    cases=[((3,), static(2)), ((2, 3), static((2, 1, 3))), ((2, 3), static(2)), ((), static((2,))),
+           ((3,), static(0)), ((0,), static(2))],
 )  # fmt: skip
 
 
@@ -239,7 +244,8 @@ def repeat(a: Array, repeats: Any, axis: Any = None) -> Array:
 
 composite(
     np.repeat, repeat,
-    cases=[((3,), static(2)), ((2, 3), static(2), dict(axis=-1)), ((2, 3), static([1, 2]), dict(axis=0)), ((), static(3)), ((3,), static([0, 2, 1])),
+    cases=[((3,), static(2)), ((2, 3), static(2), dict(axis=-1)), ((2, 3), static([1, 2]), dict(axis=0)),
+           ((), static(3)), ((3,), static([0, 2, 1])),
            ((2, 3), static(2)), ((0,), static(2)), ((3,), static(0))],
 )  # fmt: skip
 
@@ -279,7 +285,8 @@ def diagonal_back(g: Array, a: Array, offset: int = 0, axis1: int = 0, axis2: in
 
 linear(
     np.diagonal, diagonal_back,
-    cases=[((3, 3),), ((2, 3), dict(offset=1)), ((3, 2), dict(offset=-1)), ((2, 3, 4), dict(axis1=2, axis2=0)), ((2, 3), dict(offset=7))],
+    cases=[((3, 3),), ((2, 3), dict(offset=1)), ((3, 2), dict(offset=-1)), ((2, 3, 4), dict(axis1=2, axis2=0)),
+           ((2, 3), dict(offset=7))],
 )  # fmt: skip
 
 
@@ -354,7 +361,7 @@ def astype(
     x: Array,
     dtype: Any,
     order: str = "K",
-    casting: str = "unsafe",
+    casting: Any = "unsafe",
     subok: bool = True,
     copy: bool = True,
     *,
@@ -362,7 +369,7 @@ def astype(
 ) -> Array:
     """`x` in another type. To whole numbers or truth values the derivative is zero, so the result is a plain array."""
     dtype = np.dtype(dtype)
-    if not isinstance(x, Node):
+    if not isinstance(x, Variable):
         return x.astype(dtype)
     if not np.can_cast(x.dtype, dtype, casting):
         raise TypeError(f"cannot cast from {x.dtype} to {dtype} by the rule {casting!r}")

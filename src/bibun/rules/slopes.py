@@ -9,12 +9,13 @@ import math
 
 import numpy as np
 
+from ..core.absorbing import has_nan
 from ..core.dispatch import function
 from ..core.domains import Domain, nonzero, real, static
 from ..core.rule import elementwise, general
 from ..typing import Array
 
-__all__ = ["bessel_quotient", "cosine", "inverse_gap", "inverse_root", "inverse_sum", "share", "share2"]
+__all__ = ["bessel_quotient", "cosine", "inverse_gap", "inverse_root", "inverse_sum", "sech_squared", "share", "share2"]
 
 LN2 = math.log(2)
 
@@ -39,6 +40,13 @@ def inverse_sum(x: Array) -> Array:
     return 1 / (1 + x * x)
 
 
+@function
+def sech_squared(x: Array) -> Array:
+    """1 / cosh(x)²: the slope of tanh, where 1 - tanh(x)² would cancel."""
+    return (1 / np.cosh(x)) ** 2
+
+
+elementwise(sech_squared, lambda y, x: -2 * np.tanh(x) * y)
 elementwise(inverse_root, lambda y, x: x * y * y * y, domain=Domain(-0.8, 0.8))
 elementwise(inverse_gap, lambda y, x: 2 * x * y * y, domain=Domain(-0.8, 0.8))
 elementwise(inverse_sum, lambda y, x: -2 * (x * y) * y)  # x * y first: y * y underflows where the product does not
@@ -48,7 +56,8 @@ elementwise(inverse_sum, lambda y, x: -2 * (x * y) * y)  # x * y first: y * y un
 def cosine(a: Array, b: Array) -> Array:
     """a / hypot(a, b): the cosine of the angle of the point (a, b), and 0 at the origin, where it has none."""
     h = np.hypot(a, b)
-    return a / np.where(h == 0, 1, h)
+    y = a / h
+    return np.where(h == 0, 0, y) if has_nan(y) else y  # asked first: np.where costs more than all the rest
 
 
 def _cosine_along(y: Array, a: Array, b: Array) -> Array:
@@ -67,15 +76,17 @@ elementwise(
 @function
 def share(a: Array, b: Array) -> Array:
     """exp(a) / (exp(a) + exp(b)): the part of a in logaddexp(a, b). Equal infinities have a half each."""
-    with np.errstate(all="ignore"):
-        return 1 / (1 + np.exp(np.where(a == b, 0, np.subtract(b, a))))
+    return _halved(1 / (1 + np.exp(b - a)), a, b)
 
 
 @function
 def share2(a: Array, b: Array) -> Array:
     """2**a / (2**a + 2**b): the part of a in logaddexp2(a, b)."""
-    with np.errstate(all="ignore"):
-        return 1 / (1 + np.exp2(np.where(a == b, 0, np.subtract(b, a))))
+    return _halved(1 / (1 + np.exp2(b - a)), a, b)
+
+
+def _halved(y: Array, a: Array, b: Array) -> Array:
+    return np.where(np.equal(a, b), 0.5, y) if has_nan(y) else y
 
 
 elementwise(share, lambda y, a, b: y * share(b, a), lambda y, a, b: -y * share(b, a))

@@ -94,20 +94,20 @@ def log_moment(n: int, a: Array, b: Array) -> Array:
     return np.where(np.isneginf(a) & (b > 0), limit, a ** (n + 1) * exp_moment(n, a * b))
 
 
-@own(None, lambda y, n, x: -(n + 1.0) * log_mean(n + 1, x), domain=between(-0.6, 3), cases=orders(0, 1, 2))
+@own(None, lambda y, n, x: -(n + 1.0) * log_mean(n + 1, x), domain=positive, cases=orders(0, 1, 2))
 def log_mean(n: int, x: Array) -> Array:
-    """∫₀¹ tⁿ / (1 + x t)ⁿ⁺¹ dt: log1p(x)/x and, up to a factor, its derivatives."""
+    """∫₀¹ tⁿ / (1 + (x − 1) t)ⁿ⁺¹ dt: log(x)/(x − 1) and, up to a factor, its derivatives."""
 
     def near(x: Array) -> Array:
-        return horner([(-1) ** k * math.comb(n + k, k) / (n + k + 1) for k in range(40)], x)
+        return horner([(-1) ** k * math.comb(n + k, k) / (n + k + 1) for k in range(40)], x - 1)
 
     def far(x: Array) -> Array:
-        y, q = np.log1p(x) / x, 1 / (1 + x)
+        y, w = np.log(x) / (x - 1), x - 1
         for m in range(1, n + 1):
-            y = (y - q**m / m) / x
+            y = (y - x ** -float(m) / m) / w
         return y
 
-    return piecewise(np.abs(x) < 0.3, near, far, x)
+    return piecewise(np.abs(x - 1) < 0.3, near, far, x)
 
 
 @own(lambda y, x: 1 / np.square(1.0 + x), domain=positive)
@@ -172,13 +172,13 @@ elementwise(
 elementwise(
     sp.inv_boxcox,
     lambda y, a, b: np.exp(sp.xlogy(1.0 - b, y)),
-    lambda y, a, b: -y * np.square(1.0 * a) * log_mean(1, 1.0 * a * b),
+    lambda y, a, b: -y * np.square(1.0 * a) * log_mean(1, 1 + 1.0 * a * b),
     domain=(positive, Domain(0.2, 1.5)),
 )
 elementwise(
     sp.inv_boxcox1p,
     lambda y, a, b: np.exp(sp.xlog1py(1.0 - b, y)),
-    lambda y, a, b: -(1 + y) * np.square(1.0 * a) * log_mean(1, 1.0 * a * b),
+    lambda y, a, b: -(1 + y) * np.square(1.0 * a) * log_mean(1, 1 + 1.0 * a * b),
     domain=(positive, Domain(0.2, 1.5)),
 )
 
@@ -190,7 +190,7 @@ elementwise(sp.cbrt, lambda y, x: 1 / (3 * y * y), domain=positive)
 elementwise(sp.exp2, lambda y, x: math.log(2) * y)
 elementwise(sp.exp10, lambda y, x: math.log(10) * y)
 elementwise(sp.wrightomega, lambda y, x: proper_part(y))
-elementwise(sp.spence, lambda y, x: -log_mean(0, 1.0 * x - 1), domain=above(1.5))
+elementwise(sp.spence, lambda y, x: -log_mean(0, x), domain=above(1.5))
 elementwise(sp.expi, lambda y, x: np.exp(x) / x, domain=nonzero)
 elementwise(sp.exp1, lambda y, x: -np.exp(-1.0 * x) / x, domain=positive)
 elementwise(

@@ -11,10 +11,9 @@ import numpy as np
 import scipy.special as sp
 
 from ..core.domains import above, between, positive, static
-from ..core.record import operand
 from ..core.rule import composite, elementwise
 from ..typing import Array
-from .special_own import orders, own, piecewise
+from .special_own import as_operand, orders, own, piecewise
 
 SHIFT = 10  # psi's recurrence is used this often before its asymptotic series is
 BERNOULLI = sp.bernoulli(20)[2::2]
@@ -127,7 +126,7 @@ def multigammaln(a: Array, d: int) -> Array:
         raise ValueError(f"multigammaln: d = {d!r} where a positive integer (the dimension) is needed")
     if np.any(np.less_equal(a, 0.5 * (d - 1))):
         raise ValueError(f"multigammaln: an `a` that is not greater than (d - 1)/2 = {0.5 * (d - 1)}")
-    a = operand(a, "multigammaln")
+    a = as_operand(a, "multigammaln")
     y = sp.gammaln(a)
     for j in range(1, int(d)):
         y = y + sp.gammaln(a - 0.5 * j)

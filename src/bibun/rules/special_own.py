@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import function
+from ..core.dispatch import function, holds_node
 from ..core.domains import static
+from ..core.graph import Node
+from ..core.record import operand
 from ..core.rule import elementwise
 from ..typing import Array
 
-__all__ = ["horner", "orders", "own", "piecewise"]
+__all__ = ["as_operand", "double_factorial", "horner", "orders", "own", "piecewise"]
 
 
 def own(*partials: Any, **kw: Any) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
@@ -35,6 +37,13 @@ def own(*partials: Any, **kw: Any) -> Callable[[Callable[..., Array]], Callable[
         return call
 
     return declare
+
+
+def as_operand(x: Any, name: str) -> Array:
+    """`x` as an array or a Variable; a list of Variables is stacked."""
+    if isinstance(x, (np.ndarray, Node)):
+        return x
+    return operand(x, name) if holds_node(x) else np.asarray(x)
 
 
 def orders(*ns: Any) -> list[Any]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..core.dispatch import function, raw
 from ..core.domains import positive, real
-from ..core.record import operand
 from ..core.rule import general
 from ..typing import Array
+from .special_own import as_operand
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
@@ -190,11 +190,11 @@ def logsumexp(
     >>> bb.grad(logsumexp)(np.array([1000.0, 1000.0, -np.inf]))
     array([0.5, 0.5, 0. ])
     """
-    a = operand(a, "logsumexp")
+    a = as_operand(a, "logsumexp")
     if b is None:
         y = log_sum(a, 1.0, axis, keepdims)
         return (y, _signs(raw(a), 1.0, axis, keepdims)) if return_sign else y
-    b = operand(b, "logsumexp")
+    b = as_operand(b, "logsumexp")
     if b.dtype.kind in "biu":
         b = b.astype(a.dtype if a.dtype.kind == "f" else np.float64)
     shape = np.broadcast_shapes(a.shape, b.shape)

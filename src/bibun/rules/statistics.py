@@ -15,16 +15,9 @@ from ..core.graph import Node
 from ..core.rule import composite, constant, elementwise, linear
 from ..typing import Array
 from .cumulative import without_nan
-from .reductions import cast, divided, flag, freedom, given, masked, numbers, refuse, root, square, tally
+from .reductions import HOLED, HOLES, cast, divided, flag, float_of, masked, numbers, present, refuse, tally
 
 constant(np.histogram_bin_edges)
-
-HOLES: list[Any] = [lambda rng: np.where(np.arange(12) % 5 == 1, np.nan, rng.uniform(0.5, 2, 12)).reshape(3, 4)]
-HOLED: list[Any] = [
-    (*HOLES,), (*HOLES, dict(axis=0)), (*HOLES, dict(axis=-1, keepdims=True)), (*HOLES, dict(axis=(1, 0))), ((3,),),
-    (*HOLES, dict(axis=1, where=np.array([True, True, False, True]))),
-]  # fmt: skip
-
 
 # --- NaNs left out ----------------------------------------------------------------------------------------------------
 
@@ -55,12 +48,6 @@ def nanprod(
     return np.prod(without_nan(a, 1), axis=axis, dtype=dtype, keepdims=flag(keepdims), initial=initial, where=where)
 
 
-def present(x: Array, where: Any) -> Array:
-    """Which elements take part: those that are numbers, among those asked for."""
-    held = np.logical_not(np.isnan(x))
-    return held if where is True or not given(where) else np.logical_and(held, where)
-
-
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
@@ -71,39 +58,9 @@ def nanmean(
     return divided(total, tally(held, x, axis, keepdims), "Mean of empty slice")
 
 
-def nanvar(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
-    where: Any = True, mean: Any = None, correction: Any = None,
-) -> Any:  # fmt: skip
-    refuse(np.nanvar, out)
-    x, keepdims, ddof = cast(a, dtype), flag(keepdims), freedom(ddof, correction)
-    held = present(x, where)
-    x = masked(x, held, 0)
-    count = tally(held, x, axis, True)
-    if not given(mean):
-        mean = np.sum(x, axis=axis, keepdims=True) / cast(np.maximum(count, 1), float_of(x))
-    d = cast(x - mean, float_of(x))  # NumPy keeps the dtype of the elements, whatever the mean's is
-    total = np.sum(masked(square(d), held, 0), axis=axis, keepdims=keepdims)
-    free = np.maximum(np.reshape(count, total.shape) - ddof, 0)
-    variance = divided(total, free, "Degrees of freedom <= 0 for slice.")
-    return np.where(np.equal(free, 0), np.nan, variance)
-
-
-def nanstd(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
-    where: Any = True, mean: Any = None, correction: Any = None,
-) -> Any:  # fmt: skip
-    refuse(np.nanstd, out)
-    return root(nanvar(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction))
-
-
-SPREAD: list[Any] = [*HOLED, (*HOLES, dict(axis=1, ddof=1)), (*HOLES, dict(axis=1, correction=1, keepdims=True)),
-                     (*HOLES, dict(axis=1, mean=np.ones((3, 1))))]  # fmt: skip
 composite(np.nansum, nansum, cases=[*HOLED, (*HOLES, dict(axis=0, initial=2.0))])
 composite(np.nanprod, nanprod, cases=[*HOLED, (*HOLES, dict(axis=0, initial=2.0))])
 composite(np.nanmean, nanmean, cases=HOLED)
-composite(np.nanvar, nanvar, cases=SPREAD)
-composite(np.nanstd, nanstd, cases=SPREAD)
 
 
 # --- weighing and correlating -----------------------------------------------------------------------------------------
@@ -145,11 +102,6 @@ composite(
            ((2, 3), static(-1), (3,), dict(returned=True)), ((2, 3, 2), static((2, 0)), (2, 2), dict(keepdims=True)),
            ((2, 3), dict(returned=True, axis=0))],
 )  # fmt: skip
-
-
-def float_of(x: Array) -> Any:
-    """The dtype of a quotient by `x`."""
-    return x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
 
 
 def _observations(m: Any, rowvar: bool, dtype: Any, second: bool) -> Array:

@@ -16,7 +16,7 @@ from ..core.rule import general
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
 
-__all__ = ["adjoint", "halved", "hermitian", "read_back", "triangle", "triangular"]
+__all__ = ["adjoint", "cholesky_factor", "halved", "hermitian", "read_back", "triangle", "triangular"]
 
 
 def adjoint(x: Array) -> Array:
@@ -99,7 +99,7 @@ def cholesky_pull(g: Array, y: Array, a: Array) -> Array:
     return read_back(transposed(s), lower=True)
 
 
-_cholesky = general(
+cholesky_factor = general(
     np.linalg.cholesky, cholesky_push, cholesky_pull, register=False, source="Murray 2016",
     cases=[(spd(3),), (spd(2, 2),), (spd(1),), (spd(3), dict(upper=True)), (spd(33),), ((0, 0),)],
 )  # fmt: skip
@@ -109,4 +109,4 @@ _cholesky = general(
 def cholesky(a: Array, /, *, upper: bool = False) -> Any:
     """np.linalg.cholesky: it reads the lower triangle, or the upper one with `upper`."""
     a = as_array(a, "cholesky")
-    return adjoint(_cholesky(adjoint(a))) if upper else _cholesky(a)
+    return adjoint(cholesky_factor(adjoint(a))) if upper else cholesky_factor(a)

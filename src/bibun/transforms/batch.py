@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.backward import within
 from ..core.graph import Node, Parts
+from ..core.rule import TABLE
 from ..core.tree import flatten
 from .gradient import left
 from .recording import Recorded, operands
@@ -25,7 +26,9 @@ SHAPES = frozenset(("shape",))
 HARMLESS = frozenset(("keepdims", "ddof", "k", "offset"))
 
 
-def vmap(f: Callable[..., Any], in_axes: int | None | Sequence[int | None] = 0, out_axes: int = 0) -> Callable[..., Any]:
+def vmap(
+    f: Callable[..., Any], in_axes: int | None | Sequence[int | None] = 0, out_axes: int = 0
+) -> Callable[..., Any]:
     """The function that applies `f` to every example along an axis of its arguments.
 
     Parameters
@@ -82,7 +85,9 @@ def vmap(f: Callable[..., Any], in_axes: int | None | Sequence[int | None] = 0, 
         if n is None:
             raise ValueError("vmap needs an argument with an axis of examples: in_axes is None everywhere")
         recorded = Recorded(f, firsts, "vmap")
-        found: dict[Node, tuple[Any, bool]] = dict(zip(recorded.inputs, (w for whole in wholes for w in whole), strict=True))
+        found: dict[Node, tuple[Any, bool]] = dict(
+            zip(recorded.inputs, (w for whole in wholes for w in whole), strict=True)
+        )
         for v in recorded.nodes:
             found[v] = over_all(v, found, n)
         tracked = [y for y in recorded.outputs if isinstance(y, Node) and y.order]
@@ -129,9 +134,7 @@ def aligned(a: Any, rank: int, to: int) -> Any:
 
 def looped(rule: Any, args: list[Any], where: set[int], n: int) -> Any:
     """One call an example."""
-    calls = [
-        _called(rule, [(_example(a, k) if i in where else a) for i, a in enumerate(args)]) for k in range(n)
-    ]
+    calls = [_called(rule, [(_example(a, k) if i in where else a) for i, a in enumerate(args)]) for k in range(n)]
     if isinstance(calls[0], Parts):
         return Parts(np.stack(list(ps)) for ps in zip(*calls, strict=True))
     return np.stack(calls)
@@ -214,7 +217,9 @@ def scatter(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any
 def basic(index: Any) -> bool:
     """Whether an index is made of integers, slices, None and Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(i is None or i is Ellipsis or isinstance(i, (int, slice, np.integer)) and not isinstance(i, bool) for i in parts)
+    return all(
+        i is None or i is Ellipsis or (isinstance(i, (int, slice, np.integer)) and not isinstance(i, bool)) for i in parts
+    )
 
 
 BY_FUNCTION: dict[Any, Callable[..., Any]] = {np.matmul: matmul, np.where: where_}
@@ -222,8 +227,6 @@ BY_FUNCTION: dict[Any, Callable[..., Any]] = {np.matmul: matmul, np.where: where
 
 
 def _by_rule_name() -> None:
-    from ..core.rule import TABLE
-
     for rule in TABLE:
         if rule.name in ("getitem", "scatter"):
             BY_FUNCTION[rule.func] = {"getitem": getitem, "scatter": scatter}[rule.name]

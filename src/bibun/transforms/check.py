@@ -73,7 +73,9 @@ def _arguments(args: tuple[Any, ...]) -> tuple[list[np.ndarray], Callable[[list[
     return leaves, rebuild
 
 
-def _check(f: Any, xs: list[np.ndarray], order: int, path: str, rtol: float, atol: float, step: float, rng: Any) -> None:
+def _check(
+    f: Any, xs: list[np.ndarray], order: int, path: str, rtol: float, atol: float, step: float, rng: Any
+) -> None:
     ts = [_direction(x, rng) for x in xs]
     ys, pushed = jvp(f, xs, ts)
     quotients = _quotient(f, xs, ts, step)
@@ -83,10 +85,30 @@ def _check(f: Any, xs: list[np.ndarray], order: int, path: str, rtol: float, ato
     back = vjp(f, *xs)[1](gs)
     left = sum(float(np.sum(np.real(g * q))) for g, q in zip(gs, quotients, strict=True))
     right = sum(float(np.sum(np.real(b * t))) for b, t in zip(back, ts, strict=True))
-    _compare(np.asarray(right), np.asarray(left), f"{path}reverse derivative (cotangents times directions)", rtol, atol, step)
+    _compare(
+        np.asarray(right), np.asarray(left), f"{path}reverse derivative (cotangents times directions)", rtol, atol, step
+    )
     if order > 1:
-        _check(lambda *z: list(jvp(f, z, ts)[1]), xs, order - 1, f"{path}derivative of the forward derivative: ", rtol, atol, step, rng)
-        _check(lambda *z: list(vjp(f, *z)[1](gs)), xs, order - 1, f"{path}derivative of the reverse derivative: ", rtol, atol, step, rng)
+        _check(
+            lambda *z: list(jvp(f, z, ts)[1]),
+            xs,
+            order - 1,
+            f"{path}derivative of the forward derivative: ",
+            rtol,
+            atol,
+            step,
+            rng,
+        )
+        _check(
+            lambda *z: list(vjp(f, *z)[1](gs)),
+            xs,
+            order - 1,
+            f"{path}derivative of the reverse derivative: ",
+            rtol,
+            atol,
+            step,
+            rng,
+        )
 
 
 def _direction(x: np.ndarray, rng: Any) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..core.graph import Node
 from ..core.modes import here, modes
 from ..core.nonfinite import look
 from ..core.tree import flatten
+from ..core.variable import Variable
 from .gradient import Entered, entered, left
 
 __all__ = ["jvp", "linearize", "push_tangents"]
@@ -47,7 +48,9 @@ def _push(nodes: list[Node], tangents: dict[Node, Any], recorded: Any, absorb: A
         t = rule.push(outcome(v), arguments(v), ts) if recorded else rule.push(v._data, v.values, ts)
         t = tangents[v] = undress(t)
         if modes.on and here.checking:
-            look(rule.name, "forward derivative", t, v.values, tuple(undress(t) for t in ts if t is not None), rule.line)
+            look(
+                rule.name, "forward derivative", t, v.values, tuple(undress(t) for t in ts if t is not None), rule.line
+            )
     return tangents
 
 
@@ -101,7 +104,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     return rebuild([left(v, recorded) for v in ys]), f_jvp
 
 
-def _linearized(f: Callable[..., Any], primals: Sequence[Any]) -> tuple[Any, Callable[[Sequence[Any]], tuple[list[Any], bool]], bool]:
+def _linearized(
+    f: Callable[..., Any], primals: Sequence[Any]
+) -> tuple[Any, Callable[[Sequence[Any]], tuple[list[Any], bool]], bool]:
     if not isinstance(primals, (tuple, list)):
         raise TypeError(f"primals and tangents are tuples, one entry an argument: write ({_short(primals)},)")
     xs, call = entered(f, range(len(primals)), primals, {})
@@ -123,12 +128,16 @@ def _linearized(f: Callable[..., Any], primals: Sequence[Any]) -> tuple[Any, Cal
 def _tangents(part: Entered, tree: Any) -> list[Any]:
     ts = flatten(tree)[0]
     if len(ts) != len(part.leaves):
-        raise ValueError(f"a tangent of {len(ts)} arrays for an argument of {len(part.leaves)}: give one with its structure")
+        raise ValueError(
+            f"a tangent of {len(ts)} arrays for an argument of {len(part.leaves)}: give one with its structure"
+        )
     out = []
     for t, x in zip(ts, part.leaves, strict=True):
-        t = t if isinstance(t, Node) else np.asarray(t)
+        t = t if isinstance(t, Variable) else np.asarray(t)
         if t.shape != x._data.shape:
-            raise ValueError(f"a tangent of shape {t.shape} for an argument of shape {x._data.shape}: they must be equal")
+            raise ValueError(
+                f"a tangent of shape {t.shape} for an argument of shape {x._data.shape}: they must be equal"
+            )
         out.append(t if isinstance(t, Node) or t.dtype == x._data.dtype else t.astype(x._data.dtype))
     return out
 

@@ -14,12 +14,15 @@ import numpy as np
 from ..core.backward import cotangents, within
 from ..core.graph import Node
 from ..core.tree import flatten, map_leaves
-from ..core.variable import close, fitted, inner
+from ..core.variable import Variable, close, fitted, inner
+from ..typing import Array
 
 __all__ = ["grad", "stop_gradient", "value_and_grad", "vjp"]
 
 
-def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """The function that gives the value of `f` and its gradient.
 
     Parameters
@@ -60,7 +63,9 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
         out = call()
         y, aux = _with_aux(out, f) if has_aux else (out, None)
         check_scalar(y, f)
-        gs, recorded = cotangents([y], [x for part in xs for x in part.leaves], [np.ones_like(getattr(y, "_data", y), dtype=_float(y))])
+        gs, recorded = cotangents(
+            [y], [x for part in xs for x in part.leaves], [np.ones_like(getattr(y, "_data", y), dtype=_float(y))]
+        )
         y = left(y, recorded)
         trees = []
         for part in xs:
@@ -129,7 +134,9 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     def pullback(g: Any) -> tuple[Any, ...]:
         gs = flatten(g)[0]
         if len(gs) != len(ys):
-            raise ValueError(f"a cotangent of {len(gs)} arrays for a value of {len(ys)}: give one with the value's structure")
+            raise ValueError(
+                f"a cotangent of {len(gs)} arrays for a value of {len(ys)}: give one with the value's structure"
+            )
         seeds = [as_cotangent(g, y) for g, y in zip(gs, ys, strict=True)]
         found, _ = cotangents(ys, leaves, seeds)
         out, k = [], 0
@@ -170,16 +177,22 @@ class Entered:
             raise type(e)(f"{what} cannot be differentiated with respect to: {e}") from None
 
 
-def entered(f: Callable[..., Any], nums: Sequence[int], args: Sequence[Any], kw: dict[str, Any]) -> tuple[list[Entered], Callable[[], Any]]:
+def entered(
+    f: Callable[..., Any], nums: Sequence[int], args: Sequence[Any], kw: dict[str, Any]
+) -> tuple[list[Entered], Callable[[], Any]]:
     """The arguments `nums` as fresh Variables, and the call of `f` on them."""
     called = list(args)
     xs = []
     for i in nums:
         if not -len(args) <= i < len(args):
-            raise ValueError(f"argnums={i} for a call with {len(args)} positional arguments: pass the argument by position")
+            raise ValueError(
+                f"argnums={i} for a call with {len(args)} positional arguments: pass the argument by position"
+            )
         part = Entered(args[i], f"argument {i} of {_name(f)}")
         if not part.leaves:
-            raise ValueError(f"argument {i} of {_name(f)} holds no array: there is nothing to differentiate with respect to")
+            raise ValueError(
+                f"argument {i} of {_name(f)} holds no array: there is nothing to differentiate with respect to"
+            )
         called[i] = part.rebuild(list(part.leaves))
         xs.append(part)
 
@@ -199,14 +212,16 @@ def left(y: Any, recorded: bool) -> Any:
     return y._data if isinstance(y, Node) and not recorded else y
 
 
-def shaped(g: Any, x: Node) -> Any:
+def shaped(g: Array, x: Node) -> Any:
     """A cotangent in the floating type of its argument."""
     dtype = x._data.dtype
     if g.dtype == dtype:
         return g
-    if not isinstance(g, Node):
+    if not isinstance(g, Variable):
         return fitted(g, x)
-    return (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)  # type: ignore[attr-defined]
+    if g.dtype.kind == "c" and dtype.kind != "c":
+        g = g.real
+    return g.astype(dtype)
 
 
 def as_cotangent(g: Any, y: Any) -> Any:
@@ -224,14 +239,18 @@ def as_cotangent(g: Any, y: Any) -> Any:
 def check_scalar(y: Any, f: Callable[..., Any]) -> None:
     """Refuse what has no gradient, with a sentence."""
     if not isinstance(y, (Node, np.ndarray, np.generic, float, int, complex)):
-        raise TypeError(f"{_name(f)} returned {type(y).__name__}: a gradient needs one real number; return an array, or use vjp")
+        raise TypeError(
+            f"{_name(f)} returned {type(y).__name__}: a gradient needs one real number; return an array, or use vjp"
+        )
     data = np.asarray(getattr(y, "_data", y))
     if data.size != 1:
         raise ValueError(
             f"{_name(f)} returned an array of shape {data.shape}: a gradient needs one number; sum it, or use jacobian"
         )
     if data.dtype.kind not in "fiu":
-        raise TypeError(f"{_name(f)} returned dtype {data.dtype}: a gradient needs a real number (np.real, np.abs, or a sum)")
+        raise TypeError(
+            f"{_name(f)} returned dtype {data.dtype}: a gradient needs a real number (np.real, np.abs, or a sum)"
+        )
 
 
 def _float(y: Any) -> Any:
@@ -241,7 +260,9 @@ def _float(y: Any) -> Any:
 
 def _with_aux(out: Any, f: Callable[..., Any]) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
-        raise TypeError(f"{_name(f)} with has_aux=True must return a pair (value, aux); it returned {type(out).__name__}")
+        raise TypeError(
+            f"{_name(f)} with has_aux=True must return a pair (value, aux); it returned {type(out).__name__}"
+        )
     return out
 
 

@@ -9,15 +9,14 @@ import numpy as np
 from ..core.backward import cotangents
 from ..core.graph import Node
 from ..core.tree import flatten
+from ..core.variable import Variable
 from .directional import push_tangents
 from .gradient import entered, shaped
 
 __all__ = ["jacobian"]
 
 
-def jacobian(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str | None = None
-) -> Callable[..., Any]:
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str | None = None) -> Callable[..., Any]:
     """The Jacobian of `f`: a function of the same arguments.
 
     Parameters
@@ -94,7 +93,7 @@ def _rows(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]]:
     for y in ys:
         shape = np.shape(getattr(y, "_data", y))
         n = int(np.prod(shape))
-        dtype = y.dtype if isinstance(y, Node) and y.dtype.kind in "fc" else np.float64
+        dtype = y.dtype if isinstance(y, Variable) and y.dtype.kind in "fc" else np.float64
         rows = [cotangents([y], xs, [e])[0] for e in np.eye(n, dtype=dtype).reshape(n, *shape)]
         block = []
         for k, x in enumerate(xs):

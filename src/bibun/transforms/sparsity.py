@@ -96,7 +96,9 @@ def jacobian_pattern(f: Callable[..., Any]) -> Callable[..., Any]:
             found[v] = through(v, found)
         rows, columns, row = [], [], 0
         for y in recorded.outputs:
-            for element in np.asarray(found[y] if isinstance(y, Node) and y in found else filled(np.shape(y), 0), object).ravel():
+            for element in np.asarray(
+                found[y] if isinstance(y, Node) and y in found else filled(np.shape(y), 0), object
+            ).ravel():
                 b = bits(element)
                 while b:
                     low = b & -b
@@ -113,7 +115,7 @@ def through(v: Node, found: dict[Node, Any]) -> Any:
     """The sets after one operation, by its kind."""
     rule, where = v.rule.rule, v.rule.where
     shape = np.shape(v._data) if not isinstance(v._data, Parts) else ()
-    sets = operands(v, lambda x: found.get(x, None))
+    sets = operands(v, lambda x: found.get(x))
     if rule.kind == "elementwise":
         out = filled(shape, 0)
         for i in where:
@@ -128,7 +130,10 @@ def through(v: Node, found: dict[Node, Any]) -> Any:
         if rule.kind == "multilinear":
             out = filled(shape, 0)
             for i in where:
-                ones = [np.ones(np.shape(a), object) if j in where and j != i else _objects(a) for j, a in enumerate(v.values)]
+                ones = [
+                    np.ones(np.shape(a), object) if j in where and j != i else _objects(a)
+                    for j, a in enumerate(v.values)
+                ]
                 ones[i] = sets[i]
                 out = np.add(out, rule.run(*ones))
             return out

@@ -14,7 +14,8 @@ import numpy as np
 from ..core.backward import within
 from ..core.broadcast import zeros_for
 from ..core.graph import Node, Parts
-from ..core.variable import close, inner
+from ..core.tree import flatten
+from ..core.variable import Variable, close, inner
 from .gradient import left
 from .recording import Recorded
 
@@ -49,21 +50,24 @@ def taylor(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any
     if order < 0:
         raise ValueError(f"order={order}: a series has at least its constant term, order 0")
     recorded = Recorded(f, primals, "taylor")
-    from ..core.tree import flatten
-
     ts = [t for tree in tangents for t in flatten(tree)[0]]
     start: dict[Node, Series] = {}
     for x, t in zip(recorded.inputs, ts, strict=True):
-        t = t if isinstance(t, Node) else np.asarray(t, x._data.dtype)
+        t = t if isinstance(t, Variable) else np.asarray(t, x._data.dtype)
         if t.shape != x._data.shape:
-            raise ValueError(f"a tangent of shape {t.shape} for an argument of shape {x._data.shape}: they must be equal")
+            raise ValueError(
+                f"a tangent of shape {t.shape} for an argument of shape {x._data.shape}: they must be equal"
+            )
         start[x] = [x, t] + [zeros_for(x)] * (order - 1) if order else [x]
     found = series(recorded.nodes, start, order)
     tracked = [y for y in recorded.outputs if isinstance(y, Node) and y.order]
     nested = bool(tracked) and within(tracked, recorded.inputs)[2]
     out = []
     for k in range(order + 1):
-        leaves = [found[y][k] if isinstance(y, Node) and y in found else (y if k == 0 else zeros_for(y)) for y in recorded.outputs]
+        leaves = [
+            found[y][k] if isinstance(y, Node) and y in found else (y if k == 0 else zeros_for(y))
+            for y in recorded.outputs
+        ]
         out.append(recorded.rebuild([left(c, nested) for c in leaves]))
     return out
 
@@ -98,7 +102,9 @@ def _arguments(v: Node, inputs: Sequence[Any]) -> list[Any]:
 def _push(v: Node, ts: list[Any]) -> Any:
     if all(t is None for t in ts):
         return None
-    return v.rule.push(v if not isinstance(v._data, Parts) else Parts(v.rule.parts(v)), tuple(_arguments(v, v.inputs)), ts)
+    return v.rule.push(
+        v if not isinstance(v._data, Parts) else Parts(v.rule.parts(v)), tuple(_arguments(v, v.inputs)), ts
+    )
 
 
 def cauchy(v: Node, xs: list[Series], order: int) -> Series:
@@ -149,7 +155,10 @@ def solved(v: Node, xs: list[Series], order: int) -> Series:
         found = {y: s[:k] for y, s in zip(ys, out, strict=True)}
         found.update({a: s[:k] for a, s in zip(args, xs, strict=True)})
         found.update(
-            {t: [None if c is None else (j + 1) * c for j, c in enumerate(s[1 : k + 1])] for t, s in zip(ts, xs, strict=True)}
+            {
+                t: [None if c is None else (j + 1) * c for j, c in enumerate(s[1 : k + 1])]
+                for t, s in zip(ts, xs, strict=True)
+            }
         )
         found = {n: [zeros_for(n) if c is None and j == 0 else c for j, c in enumerate(s)] for n, s in found.items()}
         if not uses_y:
@@ -162,5 +171,3 @@ def solved(v: Node, xs: list[Series], order: int) -> Series:
     if not several:
         return [v, *out[0][1:]]
     return [v] + [Parts(zeros_for(s[0]) if s[k] is None else s[k] for s in out) for k in range(1, order + 1)]
-
-

@@ -1,0 +1,375 @@
+"""Functions of scipy.linalg: equations and factorisations. Matrix functions and equations are in matrix_functions.py.
+
+SciPy's names and arguments (`overwrite_…` is never done, `check_finite` has no effect); arrays give arrays, Variables
+give Variables. scipy.linalg is loaded by the first call that needs it. Imports core and the rules of np.linalg.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..core.dispatch import holds_node, raw
+from ..core.domains import lower as lower_triangular
+from ..core.domains import spd, static, well
+from ..core.rule import composite, general
+from ..errors import MissingRule
+from ..typing import Array
+from .products import as_array, fitting, transposed
+from .triangular import adjoint, cholesky_factor, hermitian, triangle, triangular
+
+__all__ = ["cho_factor", "cho_solve", "cholesky", "lu", "lu_factor", "lu_solve", "qr", "solve", "solve_banded",
+           "solve_triangular"]  # fmt: skip
+
+TRANSPOSES = {0: 0, 1: 1, 2: 2, "N": 0, "T": 1, "C": 2}
+
+
+def floating(x: Array, name: str) -> Array:
+    """`x` with `shape` and a floating dtype."""
+    x = as_array(x, name)
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+
+
+def column(b: Array) -> Array:
+    """A vector as a matrix of one column."""
+    return b[:, None] if b.ndim == 1 else b
+
+
+def like_right_side(x: Array, b: Array) -> Array:
+    """The solution as a vector, if the right side was one."""
+    return x[..., 0] if b.ndim == 1 else x
+
+
+def solve_triangular(
+    a: Array,
+    b: Array,
+    trans: Any = 0,
+    lower: bool = False,
+    unit_diagonal: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Array:
+    """Solve a·x = b with one triangle of `a`.
+
+    Parameters
+    ----------
+    a : array_like or Variable, shape (..., n, n)
+        Only one triangle is read; the derivative in the other is zero.
+    b : array_like or Variable, shape (n,) or (..., n, k)
+    trans : {0, 1, 2, "N", "T", "C"}
+        1 solves aᵀ·x = b, 2 aᴴ·x = b.
+    lower, unit_diagonal : bool
+        Which triangle; whether its diagonal is ones and not read.
+
+    Returns
+    -------
+    x : array or Variable, shape of `b`
+
+    Examples
+    --------
+    >>> import numpy as np, bibun as bb
+    >>> from bibun.linalg import solve_triangular
+    >>> L, b = np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([2.0, 3.0])
+    >>> solve_triangular(L, b, lower=True).tolist()
+    [1.0, 2.0]
+    >>> bb.grad(lambda L: np.sum(solve_triangular(L, b, lower=True)))(L).tolist()
+    [[-0.5, 0.0], [-1.0, -2.0]]
+    """
+    a, b = floating(a, "solve_triangular"), floating(b, "solve_triangular")
+    kind = TRANSPOSES[trans]
+    a = a if kind == 0 else transposed(a) if kind == 1 else adjoint(a)
+    return like_right_side(triangular(a, column(b), bool(lower) != (kind > 0), bool(unit_diagonal)), b)
+
+
+def cholesky(a: Array, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Array:
+    """The Cholesky factor of the triangle that `lower` names: a = lᴴ's with l on the left if `lower`, on the right otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bibun.linalg import cholesky
+    >>> cholesky(np.array([[4.0, 2.0], [2.0, 5.0]])).tolist()
+    [[2.0, 1.0], [0.0, 2.0]]
+    """
+    a = floating(a, "cholesky")
+    return cholesky_factor(a) if lower else adjoint(cholesky_factor(adjoint(a)))
+
+
+def cho_factor(a: Array, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Array, bool]:
+    """The Cholesky factor and which triangle it is, for `cho_solve`; the other triangle is zero."""
+    return cholesky(a, lower), lower
+
+
+def cho_solve(c_and_lower: tuple[Array, bool], b: Array, overwrite_b: bool = False, check_finite: bool = True) -> Array:
+    """Solve a·x = b, given the Cholesky factor of `a`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bibun.linalg import cho_factor, cho_solve
+    >>> np.round(cho_solve(cho_factor(np.array([[4.0, 2.0], [2.0, 5.0]])), np.array([6.0, 7.0])), 12).tolist()
+    [1.0, 1.0]
+    """
+    c, lower = c_and_lower
+    x = solve_triangular(c, b, trans=0 if lower else 2, lower=lower)
+    return solve_triangular(c, x, trans=2 if lower else 0, lower=lower)
+
+
+SYMMETRIC = {"sym", "symmetric", "her", "hermitian", "pos", "positive definite"}
+
+
+def solve(
+    a: Array,
+    b: Array,
+    lower: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    assume_a: str | None = None,
+    transposed: bool = False,
+) -> Array:
+    """Solve a·x = b; with `assume_a` symmetric, Hermitian or positive definite, only one triangle of `a` is read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bibun.linalg import solve
+    >>> solve(np.array([[4.0, 9.0], [2.0, 5.0]]), np.array([6.0, 7.0]), assume_a="pos").shape
+    (2,)
+    """
+    a, b = floating(a, "solve"), floating(b, "solve")
+    if assume_a in SYMMETRIC:
+        if a.dtype.kind == "c" and assume_a in ("sym", "symmetric"):
+            half = triangle(a, lower)
+            a = half + np.swapaxes(triangle(a, lower, strict=True), -1, -2)
+        else:
+            a = hermitian(a, lower)
+    elif assume_a in ("upper triangular", "lower triangular"):
+        a = triangle(a, lower=assume_a.startswith("lower"))
+    return np.linalg.solve(np.swapaxes(a, -1, -2) if transposed else a, b)
+
+
+# --- LU and QR ------------------------------------------------------------------------------------------------------
+
+
+def lu_run(a: Array) -> tuple[Array, Array]:
+    """The factors of a square matrix whose rows are already in the order of their pivots."""
+    from scipy.linalg import lu as factorised
+
+    _, left, right = factorised(a)
+    return left, right
+
+
+def lu_push(t: Array, y: Any, a: Array) -> tuple[Array, Array]:
+    """With M = l⁻¹ dA u⁻¹: dl = l·(M below the diagonal), du = (the rest of M)·u."""
+    left, right = y
+    m = triangular(left, t, True, True)
+    m = transposed(triangular(transposed(right), transposed(m), True, False))
+    return left @ np.tril(m, -1), np.triu(m) @ right
+
+
+_lu = general(
+    lu_run, lu_push, register=False, name="lu", outputs=lambda left, right: (left, right),
+    cases=[(lambda rng: lower_triangular(3)(rng) + 0.3 * np.triu(rng.normal(size=(3, 3)), 1) + 5 * np.eye(3),)],
+    source="de Hoog, Anderssen & Lukas 2011",
+)  # fmt: skip
+_lu.func = _lu
+
+
+def pivoted(a: Array) -> tuple[Array, Array, Array, Array]:
+    """Row order, l, u of a matrix of any shape, and LAPACK's pivots."""
+    from scipy.linalg import lu_factor as factorised
+
+    m, n = a.shape
+    pivots = factorised(raw(a), check_finite=False)[1] if a.size else np.arange(min(m, n))
+    order = np.arange(m)
+    for i, k in enumerate(pivots):
+        order[[i, k]] = order[[k, i]]
+    k = min(m, n)
+    a = a[order]
+    left, right = _lu(a[:k, :k])
+    if m > k:
+        below = triangular(transposed(right), transposed(a[k:]), True, False)
+        left = np.concatenate([left, transposed(below)], axis=0)
+    if n > k:
+        right = np.concatenate([right, triangular(left, a[:, k:], True, True)], axis=1)
+    return order, left, right, pivots
+
+
+def lu(
+    a: Array, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True, p_indices: bool = False
+) -> tuple[Array, ...]:
+    """a = p·l·u with row exchanges, which count as fixed in derivatives."""
+    a = floating(a, "lu")
+    order, left, right, _ = pivoted(a)
+    back = np.argsort(order)
+    if permute_l:
+        return left[back], right
+    return back if p_indices else np.eye(a.shape[0], dtype=np.finfo(a.dtype).dtype)[back], left, right
+
+
+def lu_factor(a: Array, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Array, Array]:
+    """l and u in one matrix, and the row exchanges, for `lu_solve`."""
+    a = floating(a, "lu_factor")
+    _, left, right, pivots = pivoted(a)
+    m, n = a.shape
+    below = np.tril(left, -1)
+    if m > n:
+        return np.concatenate([below[:n] + right, below[n:]], axis=0), pivots
+    packed = below + right[:, :m]
+    return (np.concatenate([packed, right[:, m:]], axis=1) if n > m else packed), pivots
+
+
+def lu_solve(
+    lu_and_piv: tuple[Array, Array], b: Array, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True
+) -> Array:
+    """Solve a·x = b, given `lu_factor(a)`; `trans=1` solves with aᵀ, 2 with aᴴ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bibun.linalg import lu_factor, lu_solve
+    >>> np.round(lu_solve(lu_factor(np.array([[1.0, 2.0], [3.0, 4.0]])), np.array([3.0, 7.0])), 12).tolist()
+    [1.0, 1.0]
+    """
+    packed, pivots = lu_and_piv
+    order = np.arange(packed.shape[0])
+    for i, k in enumerate(raw(pivots)):
+        order[[i, k]] = order[[k, i]]
+    if not trans:
+        y = solve_triangular(packed, as_array(b, "lu_solve")[order], lower=True, unit_diagonal=True)
+        return solve_triangular(packed, y)
+    y = solve_triangular(packed, b, trans=trans)
+    return solve_triangular(packed, y, trans=trans, lower=True, unit_diagonal=True)[np.argsort(order)]
+
+
+def qr(
+    a: Array,
+    overwrite_a: bool = False,
+    lwork: int | None = None,
+    mode: str = "full",
+    pivoting: bool = False,
+    check_finite: bool = True,
+) -> tuple[Array, ...] | Array:
+    """a = q·r; with `pivoting`, a[:, p] = q·r for the columns in LAPACK's order, which counts as fixed."""
+    a = floating(a, "qr")
+    names = {"full": "complete", "economic": "reduced", "r": "r"}
+    if mode not in names:
+        raise MissingRule(f"bibun.linalg.qr(mode={mode!r}): use mode='full', 'economic' or 'r'")
+    p: tuple[Array, ...] = ()
+    if pivoting:
+        from scipy.linalg import qr as factorised
+
+        p = (factorised(raw(a), mode="r", pivoting=True)[1],)
+        a = a[:, p[0]]
+    if mode == "r":
+        r = np.linalg.qr(a, mode="complete" if not holds_node(a) else "r")
+        r = r[1] if isinstance(r, tuple) else r
+        return (full_rows(r, a.shape[0]), *p)
+    return (*np.linalg.qr(a, mode=names[mode]), *p)  # type: ignore[call-overload]
+
+
+def full_rows(r: Array, m: int) -> Array:
+    """`r` with rows of zeros below to `m` rows."""
+    missing = m - r.shape[0]
+    return np.concatenate([r, np.zeros((missing, r.shape[1]), r.dtype)], axis=0) if missing > 0 else r
+
+
+# --- banded equations -----------------------------------------------------------------------------------------------
+
+
+def shifted(bands: int, n: int, by: Any, x: Array) -> Array:
+    """x[..., by(d, j)] for each band d and column j, zero outside; `x` has one row a band, or is one vector."""
+    d, j = np.arange(bands)[:, None], np.arange(n)[None, :]
+    rows, columns = by(d, j)
+    inside = (columns >= 0) & (columns < n)
+    columns = np.clip(columns, 0, max(n - 1, 0))
+    if rows is None:
+        picked = x[columns]
+        return np.where(inside[..., None], picked, 0)
+    return np.where(inside, x[rows, columns], 0)
+
+
+def banded_run(ab: Array, b: Array, low: int, up: int) -> Array:
+    """SciPy's solution."""
+    from scipy.linalg import solve_banded as solved
+
+    return solved((low, up), ab, b, check_finite=False)
+
+
+def banded_product(ab: Array, x: Array, low: int, up: int) -> Array:
+    """The banded matrix times a matrix: row i sums ab[d, i - d + up]·x[i - d + up]."""
+    n, k = x.shape[0], low + up + 1
+    entries = shifted(k, n, lambda d, j: (d, j - d + up), ab)
+    return np.sum(entries[..., None] * shifted(k, n, lambda d, j: (None, j - d + up), x), axis=0)
+
+
+def banded_transpose(ab: Array, low: int, up: int) -> Array:
+    """The bands of the transpose: it has `up` below and `low` above."""
+    return shifted(low + up + 1, ab.shape[1], lambda d, j: (low + up - d, j + d - low), ab)
+
+
+def banded_back(g: Array, y: Array, ab: Array, b: Array, low: int, up: int) -> Array:
+    """The cotangent of the bands: -gb at the row times y at the column."""
+    g = _banded(banded_transpose(ab, low, up), g, up, low)
+    rows = shifted(low + up + 1, ab.shape[1], lambda d, j: (None, j + d - up), g)
+    return fitting(-np.sum(rows * y, axis=-1), ab)
+
+
+def bands(low: int, up: int, n: int) -> Any:
+    """A well-conditioned banded matrix."""
+
+    def draw(rng: np.random.Generator) -> Array:
+        ab = rng.normal(size=(low + up + 1, n))
+        ab[up] += 5
+        return ab
+
+    return draw
+
+
+_banded = general(
+    banded_run, register=False, name="banded",
+    jvp=(lambda t, y, ab, b, low, up: -_banded(ab, banded_product(t, y, low, up), low, up),
+         lambda t, y, ab, b, low, up: _banded(ab, t, low, up)),
+    vjp=(banded_back,
+         lambda g, y, ab, b, low, up: fitting(_banded(banded_transpose(ab, low, up), g, up, low), b)),
+    cases=[(bands(1, 1, 5), (5, 2), static(1), static(1)), (bands(2, 1, 4), (4, 1), static(2), static(1)),
+           (bands(0, 2, 4), (4, 1), static(0), static(2))],
+)  # fmt: skip
+_banded.func = _banded
+
+
+def solve_banded(
+    l_and_u: tuple[int, int],
+    ab: Array,
+    b: Array,
+    overwrite_ab: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Array:
+    """Solve a·x = b with a banded `a`, its diagonals the rows of `ab`: ab[u + i - j, j] = a[i, j].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bibun.linalg import solve_banded
+    >>> ab = np.array([[0.0, 1.0, 1.0], [4.0, 4.0, 4.0], [1.0, 1.0, 0.0]])
+    >>> np.round(solve_banded((1, 1), ab, np.array([5.0, 6.0, 5.0])), 12).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    ab, b = floating(ab, "solve_banded"), floating(b, "solve_banded")
+    low, up = l_and_u
+    return like_right_side(_banded(ab, column(b), int(low), int(up)), b)
+
+
+# fmt: off
+composite(solve_triangular, solve_triangular, cases=[
+    (lower_triangular(3), (3,), dict(lower=True)), (spd(3), (3, 2)), (spd(3), (3,), dict(trans="T", unit_diagonal=True)),
+    (spd(3, 2), (2, 3, 1), dict(lower=True, trans=1)), (lower_triangular(33), (33,), dict(lower=True))])
+composite(cholesky, cholesky, cases=[(spd(3),), (spd(3, 2), dict(lower=True))])
+composite(solve, solve, name="scipy_solve", cases=[
+    (well(3), (3,)), (spd(3), (3, 2), dict(assume_a="pos")), (spd(3), (3,), dict(assume_a="sym", lower=True)),
+    (well(3), (3,), dict(transposed=True)), (well(3), (3,), dict(assume_a="upper triangular"))])
+composite(solve_banded, solve_banded, cases=[(static((1, 1)), bands(1, 1, 5), (5,)), (static((2, 0)), bands(2, 0, 4), (4, 2))])
+composite(lu, lu, name="scipy_lu", cases=[(well(3), dict(permute_l=True)), ((4, 2), dict(permute_l=True)), ((2, 3), dict(permute_l=True))])
+composite(qr, qr, name="scipy_qr", cases=[((4, 2), dict(mode="economic")), ((3, 2),)])
+# fmt: on
