@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -29,10 +30,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import numpy as np  # noqa: E402
-import peers as peer_table  # noqa: E402
-from cases import CASES, SMALL, Case  # noqa: E402
-from peers import Peer  # noqa: E402
+import numpy as np
+import peers as peer_table
+from cases import CASES, SMALL, Case
+from peers import Peer
 
 BY_HAND = "NumPy by hand"
 CHUNK = 0.010  # seconds of CPU that one measurement takes at least
@@ -183,7 +184,7 @@ def show_all(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
 # --- importing --------------------------------------------------------------------------------------------------------
 
 
-def import_times(rounds: int, source: str = SOURCE) -> dict[str, Any]:
+def import_times(rounds: int, source: str) -> dict[str, Any]:
     """Milliseconds that `import bibun` takes after `import numpy`, each in a fresh process; CPU time and wall time."""
     code = (
         "import numpy, sys, time\nn = len(sys.modules); c, w = time.process_time(), time.perf_counter()\nimport bibun\n"
@@ -191,14 +192,15 @@ def import_times(rounds: int, source: str = SOURCE) -> dict[str, Any]:
     )
     path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
     rows = []
-    for _ in range(rounds + 1):
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
-        )
-        if done.returncode:
-            return {"error": done.stderr.strip().splitlines()[-1]}
-        rows.append([float(x) for x in done.stdout.split()])
-    cpu, wall, modules = zip(*rows[1:], strict=True)  # the first may have compiled the files
+    with tempfile.TemporaryDirectory() as cache:  # byte code is kept, as an installation keeps it
+        env = {**os.environ, "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": cache}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        for _ in range(rounds + 1):
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+            if done.returncode:
+                return {"error": done.stderr.strip().splitlines()[-1]}
+            rows.append([float(x) for x in done.stdout.split()])
+    cpu, wall, modules = zip(*rows[1:], strict=True)  # the first compiled the files
     return {
         "target": IMPORT_TARGET, "median": statistics.median(cpu) * 1e3, "min": min(cpu) * 1e3,
         "wall": statistics.median(wall) * 1e3, "modules": int(modules[0]),
@@ -301,7 +303,8 @@ def main() -> None:
         sys.stdout.flush()
     imported: dict[str, Any] = {}
     if not args.only or "import" in args.only:
-        imported = import_times(5 if args.quick else 15)
+        ours = next(p.library.__file__ for p in peers if p.name == "bibun")
+        imported = import_times(5 if args.quick else 15, str(Path(ours).parents[1]))
         show_import(imported)
     mean = show_all(results) if results else {}
     if args.compare:

@@ -34,10 +34,10 @@ def fasten(getitem: Any, astype: Any) -> None:
     rules = _Present(dispatch.RULES)
     for name, func in OPERATORS.items():
         entry = rules[func]
-        setattr(Variable, f"__{name}__", _operator(entry))
-        setattr(Variable, f"__r{name}__", _operator(entry) if name in COMMUTE else _reflected(entry))
+        setattr(Variable, f"__{name}__", entry)
+        setattr(Variable, f"__r{name}__", entry if name in COMMUTE else _reflected(entry))
     for name, func in COMPARISONS.items():
-        setattr(Variable, f"__{name}__", rules[func])
+        setattr(Variable, f"__{name}__", _comparison(rules[func]))
     for name, func in UNARY.items():
         setattr(Variable, f"__{name}__", rules[func])
     Variable.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
@@ -63,8 +63,14 @@ def fasten(getitem: Any, astype: Any) -> None:
     v.resize = _refused("resize", "np.resize(v, shape)")
 
 
-def _operator(entry: Any) -> Any:
-    return entry
+def _comparison(entry: Any) -> Any:
+    """A comparison that leaves what is no number or array to the other side (`v == None`, `v == pytest.approx(2)`)."""
+    known = (Variable, np.ndarray, np.generic, float, int, complex, list, tuple)
+
+    def compare(a: Any, b: Any) -> Any:
+        return entry(a, b) if isinstance(b, known) or hasattr(b, "__array__") else NotImplemented
+
+    return compare
 
 
 def _reflected(entry: Any) -> Any:

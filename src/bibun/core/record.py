@@ -63,6 +63,8 @@ def record(rule: Any, run: Run, args: tuple[Any, ...]) -> Any:
             return NotImplemented
         elif i < rule.operands and not isinstance(x, PLAIN):
             v = operand(x, rule.name)
+            if v is NotImplemented:
+                return v
             if isinstance(v, Node):
                 return record(rule, run, (*args[:i], v, *args[i + 1 :]))
         else:
@@ -103,13 +105,16 @@ def follows(rule: Any, i: int, x: Node) -> bool:
 
 
 def operand(x: Any, name: str) -> Any:
-    """A list, a Series, another library's array as something NumPy computes with."""
+    """A list, a Series, another library's array as something NumPy computes with; NotImplemented for anything else."""
     if x is None or isinstance(x, (str, bytes, dict, set)):
         raise TypeError(f"{name} of a Variable and {x!r}: an operand is an array or a number")
     if holds_node(x, tracked=True):
         parts: list[Any] = [v if isinstance(v, Node) else np.asarray(v) for v in x]
         return np.stack(parts)
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
+    if hasattr(x, "__array_function__"):
+        return x
+    a = np.asarray(x)
+    return NotImplemented if a.dtype.kind == "O" else a
 
 
 def watched(form: Any, marks: Marks) -> Any:

@@ -43,6 +43,8 @@ __all__ = [
     "multilinear",
 ]  # fmt: skip
 
+_EMPTY = inspect.Parameter.empty
+
 TABLE: list["Rule"] = []
 """Every rule, in the order of declaration: what the laws in tests/laws walk."""
 
@@ -143,24 +145,24 @@ class Rule:
 
     def arrange(self, args: tuple[Any, ...], kw: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments by position, in the rule's order; keywords the rule does not know are refused by name."""
-        theirs = self.names()
-        bound = dict(zip(theirs, args, strict=False))
+        theirs = list(self.theirs)
         if len(args) > len(theirs):
             raise TypeError(f"{dispatch.spelled(self.func)} takes {len(theirs)} arguments and got {len(args)}")
-        twice = next((k for k in kw if k in bound), None)
-        if twice:
-            raise TypeError(f"{dispatch.spelled(self.func)} got two values for its argument {twice!r}")
-        bound.update(kw)
+        bound = dict(zip(theirs, args, strict=False))
+        for k, v in kw.items():
+            if k in bound:
+                raise TypeError(f"{dispatch.spelled(self.func)} got two values for its argument {k!r}")
+            bound[k] = v
         out = []
         for i, (p, default) in enumerate(zip(self.parameters, self.defaults, strict=True)):
-            key = p if p in bound or i >= len(theirs) or p in theirs else theirs[i]
+            key = p if p in bound or i >= len(theirs) or p in self.theirs else theirs[i]
             value = bound.pop(key, default)
             if value is np._NoValue:  # type: ignore[attr-defined]
                 value = default
-            if value is inspect.Parameter.empty:
+            if value is _EMPTY:
                 raise TypeError(f"{dispatch.spelled(self.func)} needs its argument {key!r}")
             out.append(value)
-        extra = [k for k, v in bound.items() if v is not None and v is not np._NoValue and not self.usual(k, v)]  # type: ignore[attr-defined]
+        extra = [k for k, v in bound.items() if not self.usual(k, v)]
         if extra:
             raise MissingRule(
                 f"{dispatch.spelled(self.func)}({', '.join(f'{k}=…' for k in extra)}) on a Variable is not differentiated: "
@@ -168,32 +170,43 @@ class Rule:
             )
         return tuple(out)
 
-    def names(self) -> list[str]:
-        """The parameter names of the function itself, where Python can tell; the rule's own otherwise."""
+    @functools.cached_property
+    def theirs(self) -> dict[str, Any]:
+        """The parameters of the function itself and their defaults, where Python can tell; the rule's own otherwise."""
         try:
             ps = inspect.signature(self.func).parameters.values()
         except (TypeError, ValueError):
-            return list(self.parameters)
-        return [p.name for p in ps if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+            return dict(zip(self.parameters, self.defaults, strict=True))
+        return {p.name: p.default for p in ps if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+
+    @property
+    def lead(self) -> int:
+        """How many positional arguments mean the same to the rule and to the function."""
+        same = [i < self.operands or p == t for i, (p, t) in enumerate(zip(self.parameters, self.theirs, strict=False))]
+        return next((i for i, s in enumerate(same) if not s), len(same))
 
     def usual(self, name: str, value: Any) -> bool:
-        """Whether a keyword has the value it has anyway."""
-        try:
-            default = inspect.signature(self.func).parameters[name].default
-        except (TypeError, ValueError, KeyError):
-            return False
-        return value is default or (isinstance(value, (str, bool, int, float)) and value == default)
+        """Whether an argument has the value it has anyway."""
+        default = self.theirs.get(name, _EMPTY)
+        if value is None or value is np._NoValue or value is default:  # type: ignore[attr-defined]
+            return True
+        return isinstance(value, (str, bool, int, float)) and bool(value == default)
 
     def entry(self, lane: Callable[..., Any]) -> Callable[..., Any]:
         """The lane behind the function's own signature."""
-        parameters, defaults = self.parameters, self.defaults
-        n = len(parameters)
+        defaults, n = self.defaults, len(self.parameters)
+        needed = n - sum(d is not _EMPTY for d in defaults)
+        lead = -1
 
         def enter(*args: Any, **kw: Any) -> Any:
-            if kw or len(args) > 2 or (n > len(args) and inspect.Parameter.empty in defaults[len(args) :]):
+            nonlocal lead
+            if lead < 0:
+                lead = self.lead
+            k = len(args)
+            if kw or not needed <= k <= lead:
                 args = self.arrange(args, kw)
-            elif len(args) < n:
-                args += defaults[len(args) :]
+            elif k < n:
+                args += defaults[k:]
             return lane(*args)
 
         return enter

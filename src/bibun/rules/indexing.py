@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core import dispatch
 from ..core.absorbing import Absorbing, dress
 from ..core.broadcast import unbroadcast
-from ..core.dispatch import RULES, answers, holds_node, raw
+from ..core.dispatch import ADVICE, answers, holds_node, raw, spelled
 from ..core.domains import static
 from ..core.graph import Node, now
 from ..core.modes import here, modes

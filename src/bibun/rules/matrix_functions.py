@@ -26,14 +26,15 @@ MATHIAS = "Mathias 1996"
 
 
 def scipys(name: str) -> Callable[..., Array]:
-    """A function of scipy.linalg, loaded when it is called; real numbers stay in their precision."""
+    """A function of scipy.linalg, loaded when it is called; it computes in double precision and keeps the argument's."""
 
     def run(*args: Array) -> Array:
         import scipy.linalg
 
-        y = getattr(scipy.linalg, name)(*args)
         dtype = np.result_type(*args)
-        return y.astype(dtype) if y.dtype.kind == dtype.kind and y.dtype != dtype else y
+        double = np.result_type(dtype, np.float64)
+        y = getattr(scipy.linalg, name)(*[a.astype(double, copy=False) for a in args])
+        return y.astype(np.result_type(dtype, np.complex64) if y.dtype.kind == "c" else dtype, copy=False)
 
     run.__name__ = name
     return run
@@ -169,7 +170,8 @@ def solve_toeplitz(c_or_cr: Any, b: Array, check_finite: bool = True) -> Array:
 
         return solved(c_or_cr, b)
     c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
-    return np.linalg.solve(toeplitz(c, r), as_array(b, "solve_toeplitz"))
+    a = toeplitz(c, r)
+    return np.linalg.solve(a.astype(np.result_type(a.dtype, np.float64)), as_array(b, "solve_toeplitz"))
 
 
 # --- patterns -------------------------------------------------------------------------------------------------------

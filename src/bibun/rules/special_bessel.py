@@ -29,7 +29,7 @@ def _far(sign: int, n: int, v: Array, x: Array) -> Array:
 
 def _out(v: Array, x: Array) -> Array:
     """Where the asymptotic series is good to the last digit."""
-    return x > 30 + v * v
+    return x > 20 + v * v / 2
 
 
 def _repeated(sign: int, n: int, f: Array, v: Array, x: Array) -> Array:

@@ -139,6 +139,11 @@ def softplus(x: Array) -> Array:
     return np.logaddexp(0, x)
 
 
+def _log_inverse(a: Array, b: Array) -> Array:
+    """log(1 + a b) / b, and `a` for b = 0."""
+    return 1.0 * a * log_mean(0, 1 + 1.0 * a * b)
+
+
 # The functions of SciPy ---------------------------------------------------------------------------------------------------
 
 elementwise(sp.expit, lambda y, x: logistic_density(x))
@@ -171,13 +176,13 @@ elementwise(
 )  # fmt: skip
 elementwise(
     sp.inv_boxcox,
-    lambda y, a, b: np.exp(sp.xlogy(1.0 - b, y)),
+    lambda y, a, b: np.exp((1.0 - b) * _log_inverse(a, b)),
     lambda y, a, b: -y * np.square(1.0 * a) * log_mean(1, 1 + 1.0 * a * b),
     domain=(positive, Domain(0.2, 1.5)),
 )
 elementwise(
     sp.inv_boxcox1p,
-    lambda y, a, b: np.exp(sp.xlog1py(1.0 - b, y)),
+    lambda y, a, b: np.exp((1.0 - b) * _log_inverse(a, b)),
     lambda y, a, b: -(1 + y) * np.square(1.0 * a) * log_mean(1, 1 + 1.0 * a * b),
     domain=(positive, Domain(0.2, 1.5)),
 )

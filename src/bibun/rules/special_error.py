@@ -67,11 +67,11 @@ def dawsn_derivative(n: int, x: Array) -> Array:
         return y
 
     def far(x: Array) -> Array:
-        terms = [double_factorial(2 * k - 1) * math.prod(range(2 * k + 1, 2 * k + 1 + n)) / 2 ** (k + 1) for k in range(30)]
+        terms = [double_factorial(2 * k - 1) * math.prod(range(2 * k + 1, 2 * k + 1 + n)) / 2 ** (k + 1) for k in range(36)]
         u = 1 / x
         return (-u) ** n * u * horner(terms, u * u)
 
-    return piecewise(np.abs(x) < 6.25, near, far, x)
+    return piecewise(np.abs(x) < 6.5, near, far, x)
 
 
 elementwise(sp.erf, lambda y, x: 2 / ROOT_PI * np.exp(-1.0 * x * x))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.backward import within
 from ..core.graph import Node, Parts
-from ..core.rule import TABLE
+from ..core.rule import TABLE, pick
 from ..core.tree import flatten
 from .gradient import left
 from .recording import Recorded, operands
@@ -146,7 +146,7 @@ def _example(a: Any, k: int) -> Any:
 
 def by_names(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any:
     """Linear functions of one operand whose statics are axes and shapes; linear algebra that stacks."""
-    if rule.name == "pick":
+    if rule is pick:
         return args[0][args[1]]
     if rule.kind == "general" and rule.batch == "stacks" and where == set(range(rule.operands)):
         return _called(rule, args)
