@@ -5,11 +5,28 @@ functions are defined, with their derivatives, in rules/scipy_linalg.py and rule
 """
 
 from .rules.matrix_functions import (
-    block_diag, eigh_tridiagonal, expm, logm, solve_continuous_lyapunov, solve_discrete_lyapunov, solve_sylvester,
-    solve_toeplitz, sqrtm, toeplitz,
+    block_diag,
+    eigh_tridiagonal,
+    expm,
+    logm,
+    solve_continuous_lyapunov,
+    solve_discrete_lyapunov,
+    solve_sylvester,
+    solve_toeplitz,
+    sqrtm,
+    toeplitz,
 )
 from .rules.scipy_linalg import (
-    cho_factor, cho_solve, cholesky, lu, lu_factor, lu_solve, qr, solve, solve_banded, solve_triangular,
+    cho_factor,
+    cho_solve,
+    cholesky,
+    lu,
+    lu_factor,
+    lu_solve,
+    qr,
+    solve,
+    solve_banded,
+    solve_triangular,
 )
 
 __all__ = [

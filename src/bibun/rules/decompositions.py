@@ -1,9 +1,9 @@
 """Eigenvalues, singular values, QR and what rests on them: pinv and lstsq.
 
 Eigenvectors and singular vectors of equal values are not determined, only the space they span: what rotates them inside
-it counts as zero, so functions of that space have their derivative and a cotangent that asks for more than that gets NaN.
-(Write functions of a matrix, its square root say, with bibun.linalg: f(λ) put between eigenvectors has lost what joins
-equal λ.) Formulas: M. Giles, "Collected matrix derivative results" (2008); G. Golub and V. Pereyra, "The differentiation
+it counts as zero, so functions of that space have their derivative, and a cotangent that asks for more gets NaN. (Write
+functions of a matrix, its square root say, with bibun.linalg: f(λ) put between eigenvectors has lost what joins equal
+λ.) Formulas: M. Giles, "Collected matrix derivative results" (2008); G. Golub and V. Pereyra, "The differentiation
 of pseudo-inverses" (1973). Imports core, products and triangular.
 """
 
@@ -13,7 +13,6 @@ import numpy as np
 
 from ..core.dispatch import answers, raw
 from ..core.domains import static, symmetric, well
-from ..core.graph import Node
 from ..core.rule import general
 from ..errors import MissingRule
 from ..typing import Array
@@ -91,7 +90,7 @@ general(
 
 
 @answers(np.linalg.eigvalsh)
-def eigvalsh(a: Array, UPLO: str = "L") -> Array:
+def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
     """np.linalg.eigvalsh: the eigenvectors are needed for the derivative anyway."""
     return np.linalg.eigh(a, UPLO)[0]
 
@@ -104,7 +103,7 @@ def eig_push(t: Array, y: Any, a: Array) -> tuple[Array, Array]:
     w, v = y
     if np.any(np.linalg.cond(raw(v)) > 1 / np.finfo(v.dtype).eps):
         raise np.linalg.LinAlgError(
-            "the derivative of np.linalg.eig of a defective matrix, whose eigenvectors do not span the space, does not exist"
+            "the derivative of np.linalg.eig of a defective matrix does not exist: eigenvectors do not span the space"
         )
     m = np.linalg.solve(v, t @ v)
     f = reciprocal(differences(w), w)
@@ -147,7 +146,8 @@ def svd_push(t: Array, y: Any, a: Array) -> tuple[Array, Array, Array]:
 _svd = general(
     np.linalg.svd, svd_push, outputs=SVDResult, register=False, source=GILES,
     run=lambda a: np.linalg.svd(a, full_matrices=False),
-    cases=[((4, 3), dict(full_matrices=False)), ((2, 4), dict(full_matrices=False)), (well(3), dict(full_matrices=False)),
+    cases=[((4, 3), dict(full_matrices=False)), ((2, 4), dict(full_matrices=False)),
+           (well(3), dict(full_matrices=False)),
            ((2, 3, 2), dict(full_matrices=False)), (well(2),), ((3, 2),), ((2, 3),), (well(3), dict(compute_uv=False)),
            (symmetric(3), dict(hermitian=True)), (symmetric(3), dict(hermitian=True, compute_uv=False))],
 )  # fmt: skip
@@ -175,7 +175,8 @@ _svdvals = general(
 _completed = general(
     lambda u, rest: rest, register=False, name="completed",
     jvp=(lambda t, y, u, rest: -(u @ (adjoint(t) @ y)), None),
-    cases=[(lambda rng: np.linalg.qr(rng.normal(size=(4, 2)))[0], static(np.eye(4, 1)))], second="not a function of u alone",
+    cases=[(lambda rng: np.linalg.qr(rng.normal(size=(4, 2)))[0], static(np.eye(4, 1)))],
+           second="not a function of u alone",
 )  # fmt: skip
 """The columns that complete `u` to a square orthogonal matrix: they turn no more than they must."""
 

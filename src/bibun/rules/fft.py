@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-
 from ..core.rule import composite, linear
 from ..typing import Array
 from .products import as_array, conjugated, fitting
 
-OPPOSITE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+OPPOSITE: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 """The norm that divides where this one does not."""
 
 
@@ -33,20 +32,20 @@ def resized(x: Array, n: int, axis: int) -> Array:
 def fft_back(transform: Callable[..., Any]) -> Any:
     """Symmetric matrices are their own transposes."""
 
-    def back(g: Array, x: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+    def back(g: Array, x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
         g = transform(g, axis=axis, norm=norm)
         return fitting(resized(g, x.shape[axis], axis), x)
 
     return back
 
 
-def rfft_back(g: Array, x: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def rfft_back(g: Array, x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """The first half of a transform: the other half of the cotangent is zero."""
     n = x.shape[axis] if n is None else n
     return resized(np.real(np.fft.fft(g, n, axis, norm)), x.shape[axis], axis)
 
 
-def irfft_back(g: Array, x: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+def irfft_back(g: Array, x: Array, n: int | None = None, axis: int = -1, norm: Any = None) -> Array:
     """Every frequency but the first, and the last of an even length, was read twice."""
     n = 2 * (x.shape[axis] - 1) if n is None else n
     twice = np.full(n // 2 + 1, 2.0)
@@ -86,12 +85,12 @@ linear(np.fft.irfft, irfft_back, cases=_HALF)
 # --- made of these --------------------------------------------------------------------------------------------------
 
 
-def hfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None, out: Array = None) -> Array:
+def hfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None, out: Array = None) -> Array:
     """np.fft.hfft."""
     return np.fft.irfft(conjugated(as_array(a, "hfft")), n, axis, OPPOSITE[norm])
 
 
-def ihfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None, out: Array = None) -> Array:
+def ihfft(a: Array, n: int | None = None, axis: int = -1, norm: Any = None, out: Array = None) -> Array:
     """np.fft.ihfft."""
     return np.conjugate(np.fft.rfft(a, n, axis, OPPOSITE[norm]))
 
@@ -110,7 +109,7 @@ def axes_of(a: Array, s: Any, axes: Any, half: bool = False) -> list[tuple[int, 
 def along_each(transform: Callable[..., Any]) -> Callable[..., Any]:
     """The transform over several axes, the last first."""
 
-    def several(a: Array, s: Any = None, axes: Any = None, norm: str | None = None, out: Array = None) -> Array:
+    def several(a: Array, s: Any = None, axes: Any = None, norm: Any = None, out: Array = None) -> Array:
         a = as_array(a, "fftn")
         for n, axis in reversed(axes_of(a, s, axes)):
             a = transform(a, n, axis, norm)
@@ -119,7 +118,7 @@ def along_each(transform: Callable[..., Any]) -> Callable[..., Any]:
     return several
 
 
-def rfftn(a: Array, s: Any = None, axes: Any = None, norm: str | None = None, out: Array = None) -> Array:
+def rfftn(a: Array, s: Any = None, axes: Any = None, norm: Any = None, out: Array = None) -> Array:
     """np.fft.rfftn: real along the last axis, complex along the others."""
     a = as_array(a, "rfftn")
     *others, (n, axis) = axes_of(a, s, axes)
@@ -129,7 +128,7 @@ def rfftn(a: Array, s: Any = None, axes: Any = None, norm: str | None = None, ou
     return a
 
 
-def irfftn(a: Array, s: Any = None, axes: Any = None, norm: str | None = None, out: Array = None) -> Array:
+def irfftn(a: Array, s: Any = None, axes: Any = None, norm: Any = None, out: Array = None) -> Array:
     """np.fft.irfftn."""
     a = as_array(a, "irfftn")
     *others, (n, axis) = axes_of(a, s, axes, half=True)
@@ -141,7 +140,7 @@ def irfftn(a: Array, s: Any = None, axes: Any = None, norm: str | None = None, o
 def in_two(several: Callable[..., Any]) -> Callable[..., Any]:
     """The transform of the last two axes."""
 
-    def two(a: Array, s: Any = None, axes: Any = (-2, -1), norm: str | None = None, out: Array = None) -> Array:
+    def two(a: Array, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Array = None) -> Array:
         return several(a, s, axes, norm)
 
     return two

@@ -81,7 +81,7 @@ def lstsq_pull(g: Array, y: Array, a: Array, b: Array, cutoff: float) -> Array:
 
 
 _lstsq = general(
-    lambda a, b: (lambda x, squared, rank, s: (x, squared, s))(*np.linalg.lstsq(a, b)), register=False, source=SOURCE,
+    lambda a, b: tuple(part for k, part in enumerate(np.linalg.lstsq(a, b)) if k != 2), register=False, source=SOURCE,
     jvp=(lstsq_push, lambda t, y, a, b, cutoff: np.linalg.pinv(a, cutoff) @ t),
     vjp=(lstsq_pull, lambda g, y, a, b, cutoff: fitting(transposed(np.linalg.pinv(a, cutoff)) @ g, b)),
     name="lstsq", run=lambda a, b, cutoff: np.linalg.lstsq(a, b, cutoff)[0],

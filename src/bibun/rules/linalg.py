@@ -14,7 +14,7 @@ from ..core.broadcast import spread, unbroadcast
 from ..core.dispatch import answers, raw
 from ..core.domains import well
 from ..core.graph import Node
-from ..core.rule import composite, constant, general
+from ..core.rule import Rule, composite, constant, general
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
 
@@ -28,7 +28,7 @@ def solve_matrix_back(g: Array, y: Array, a: Array, b: Array) -> Array:
     return fitting(unbroadcast(-(np.linalg.solve(transposed(a), g) @ transposed(y)), a), a)
 
 
-_solve = general(
+_solve: Rule = general(
     np.linalg.solve, register=False, source=GILES,
     jvp=(lambda t, y, a, b: -np.linalg.solve(a, t @ y),
          lambda t, y, a, b: spread(np.linalg.solve(a, t), y.shape)),
@@ -111,7 +111,7 @@ def far_from_singular(a: Array, inverse: Array) -> bool:
 
 
 def cofactors(a: Array) -> Array:
-    """The derivative of the determinant, for matrices of every rank: nothing is divided where `a` is nearly singular."""
+    """The derivative of the determinant, for every rank: nothing is divided where `a` is nearly singular."""
     y = inverse(a)
     if far_from_singular(a, y):
         return np.linalg.det(a)[..., None, None] * transposed(y)
@@ -123,7 +123,7 @@ def cofactors_push(t: Array, a: Array) -> Array:
     """The derivative of the cofactors in the direction `t`; symmetric in `t` and a cotangent, so it is both walks."""
     y = inverse(raw(a))
     if far_from_singular(raw(a), y):
-        y = np.linalg.inv(a) if isinstance(a, Node) else y
+        y = inverse(a) if isinstance(a, Node) else y
         yt = y @ t
         trace = np.trace(yt, axis1=-2, axis2=-1)[..., None, None]
         return np.linalg.det(a)[..., None, None] * transposed(trace * y - yt @ y)
@@ -155,7 +155,7 @@ def inverse(a: Array) -> Array:
         return np.where(singular, np.inf, np.linalg.inv(safe))
 
 
-_cofactors = general(
+_cofactors: Rule = general(
     cofactors, register=False,
     jvp=lambda t, y, a: cofactors_push(t, a), vjp=lambda g, y, a: cofactors_push(g, a),
     cases=[(well(3),), (well(2, 2),), (well(1),), (well(4),)],

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.dispatch import holds_node, raw
 from ..core.domains import spd, well
-from ..core.rule import composite, general
+from ..core.rule import Rule, composite, general
 from ..errors import MissingRule
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
@@ -26,7 +26,7 @@ MATHIAS = "Mathias 1996"
 
 
 def scipys(name: str) -> Callable[..., Array]:
-    """A function of scipy.linalg, loaded when it is called; it computes in double precision and keeps the argument's."""
+    """A function of scipy.linalg, loaded when called; it computes in double precision and returns the argument's."""
 
     def run(*args: Array) -> Array:
         import scipy.linalg
@@ -51,25 +51,25 @@ def direction_of(f: Any, a: Array, e: Array) -> Array:
     return f(np.concatenate([above, below], axis=-2))[..., :n, n:]
 
 
-_expm = general(
+_expm: Rule = general(
     scipys("expm"), register=False, source=MATHIAS,
     jvp=lambda t, y, a: direction_of(_expm, a, t),
     vjp=lambda g, y, a: fitting(direction_of(_expm, transposed(a), g), a),
     cases=[((3, 3),), ((2, 2, 2),), ((1, 1),)],
 )  # fmt: skip
-_logm = general(
+_logm: Rule = general(
     scipys("logm"), register=False, source=MATHIAS,
     jvp=lambda t, y, a: direction_of(_logm, a, t),
     vjp=lambda g, y, a: fitting(direction_of(_logm, transposed(a), g), a),
     cases=[(spd(3),), (well(2),)],
 )  # fmt: skip
-_sqrtm = general(
+_sqrtm: Rule = general(
     scipys("sqrtm"), register=False, source="d(y²) = y·dy + dy·y",
     jvp=lambda t, y, a: _sylvester(y, y, t),
     vjp=lambda g, y, a: fitting(_sylvester(transposed(y), transposed(y), g), a),
     cases=[(spd(3),), (well(2),)],
 )  # fmt: skip
-_sylvester = general(
+_sylvester: Rule = general(
     scipys("solve_sylvester"), register=False, source="a·dx + dx·b = dq - da·x - x·db",
     jvp=(lambda t, y, a, b, q: -_sylvester(a, b, t @ y),
          lambda t, y, a, b, q: -_sylvester(a, b, y @ t),
@@ -210,7 +210,7 @@ def eigh_tridiagonal(d: Array, e: Array, eigvals_only: bool = False, select: str
 
         return solved(d, e, eigvals_only, select, **kw)
     if select not in ("a", "all"):
-        raise MissingRule(f"bibun.linalg.eigh_tridiagonal(select={select!r}) on a Variable: take all, and index the result")
+        raise MissingRule(f"eigh_tridiagonal(select={select!r}) on a Variable: take all, and index the result")
     d, e = floating(d, "eigh_tridiagonal"), floating(e, "eigh_tridiagonal")
     w, v = np.linalg.eigh(np.diag(d) + np.diag(e, -1))
     return w if eigvals_only else (w, v)
@@ -223,10 +223,12 @@ composite(sqrtm, sqrtm, cases=[(spd(3),)])
 composite(solve_sylvester, solve_sylvester, cases=[(spd(3), spd(2), (3, 2))])
 composite(solve_continuous_lyapunov, solve_continuous_lyapunov, cases=[(spd(3), (3, 3))])
 composite(solve_discrete_lyapunov, solve_discrete_lyapunov, cases=[
-    (lambda rng: 0.2 * rng.normal(size=(3, 3)), (3, 3)), (lambda rng: 0.2 * rng.normal(size=(3, 3)), (3, 3), dict(method="bilinear"))])
+    (lambda rng: 0.2 * rng.normal(size=(3, 3)), (3, 3)),
+    (lambda rng: 0.2 * rng.normal(size=(3, 3)), (3, 3), dict(method="bilinear"))])
 composite(toeplitz, toeplitz, cases=[((3,),), ((3,), (2,)), ((1,), (3,))])
 composite(solve_toeplitz, solve_toeplitz, cases=[
-    (lambda rng: np.array([4.0, 1.0, 0.5]) + 0.1 * rng.normal(size=3), (3,)), (lambda rng: np.array([4.0, 1.0, 0.5]), (3, 2))])
+    (lambda rng: np.array([4.0, 1.0, 0.5]) + 0.1 * rng.normal(size=3), (3,)),
+    (lambda rng: np.array([4.0, 1.0, 0.5]), (3, 2))])
 composite(block_diag, block_diag, cases=[((2, 2), (1, 3)), ((3,), (2, 1)), ((2, 2),), ((), (2, 0))])
 composite(eigh_tridiagonal, eigh_tridiagonal, cases=[((4,), (3,), dict(eigvals_only=True))])
 # fmt: on

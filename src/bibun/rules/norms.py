@@ -1,7 +1,7 @@
 """Norms of vectors and matrices, all orders, and condition numbers.
 
-The Euclidean norm is the one with care: its derivative at 0 is 0, nothing overflows, and an even function of it, such as
-its square, keeps its curvature at 0. Imports core, products.
+The Euclidean norm is the one with care: its derivative at 0 is 0, nothing overflows, and an even function of it, such
+as its square, keeps its curvature at 0. Imports core, products.
 """
 
 from typing import Any
@@ -11,22 +11,24 @@ import numpy as np
 from ..core.backward import cotangents
 from ..core.dispatch import answers, raw
 from ..core.domains import nonzero, static, well
-from ..core.graph import Node
-from ..core.rule import composite, general
+from ..core.graph import Node, history
+from ..core.rule import Rule, composite, general
 from ..typing import Array
-from .products import as_array, conjugated, fitting
+from .products import as_array, conjugated
 
 # --- the Euclidean norm ---------------------------------------------------------------------------------------------
 
 
 def euclidean_run(x: Array, axis: Any) -> Array:
     """The norm with its axes kept; scaled where a square would overflow or vanish."""
-    y = np.linalg.norm(x.reshape(-1), keepdims=True).reshape((1,) * x.ndim) if axis is None else root(x, axis)
-    scale = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        y = np.sqrt(np.vdot(x, x).real).reshape((1,) * x.ndim) if axis is None else root(x, axis)
     info = np.finfo(y.dtype)
-    odd = ((y > info.max**0.5) | (y < info.tiny**0.5)) & (scale > 0) & np.isfinite(scale)
+    odd = (y > info.max**0.5) | (y < info.tiny**0.5)
     if not np.any(odd):
         return y
+    scale = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    odd = odd & (scale > 0) & np.isfinite(scale)
     scale = np.where(odd, scale, 1)
     return np.where(odd, scale * root(x / scale, axis), y)
 
@@ -50,13 +52,22 @@ def direction_push(t: Array, u: Array, x: Array, axis: Any) -> Array:
     return (t - u * along) / _euclidean(x, axis)
 
 
-direction = general(
+direction: Rule = general(
     direction_run, register=False, name="direction",
     jvp=lambda t, u, x, axis: direction_push(t, u, x, axis),
-    vjp=lambda g, u, x, axis: (g - conjugated(u) * np.sum(np.real(u * g), axis=axis, keepdims=True)) / _euclidean(x, axis),
+    vjp=lambda g, u, x, axis: conjugated(direction_push(conjugated(g), u, x, axis)),
     domain=nonzero, cases=[((3,), static(None)), ((2, 3), static(1)), ((2, 3), static((0, 1)))],
 )  # fmt: skip
 direction.func = direction
+
+
+def unit(y: Array, x: Array, axis: Any) -> Array:
+    """x / |x|, given y = |x|: by one division where nothing is recorded and no norm is extreme."""
+    if isinstance(y, np.ndarray) and isinstance(x, np.ndarray):
+        info = np.finfo(y.dtype)
+        if y.size and y.min() > info.tiny**0.5 and y.max() < info.max**0.5:
+            return x / y
+    return direction(x, axis)
 
 
 def euclidean_pull(g: Array, y: Array, x: Array, axis: Any) -> Array:
@@ -66,18 +77,28 @@ def euclidean_pull(g: Array, y: Array, x: Array, axis: Any) -> Array:
     dg/dy there, and so has the gradient: x times that slope.
     """
     zero = raw(y) == 0
-    if isinstance(y, Node) and isinstance(g, Node) and np.any(even := zero & (raw(g) == 0)):
-        (slope,), _ = cotangents([np.sum(np.where(even, g, 0))], [y], [np.ones((), raw(y).dtype)])
+    recorded = isinstance(y, Node) and isinstance(g, Node)
+    if recorded and np.any(even := zero & (raw(g) == 0)):
+        slopes, _ = cotangents([np.sum(np.where(even, g, 0))], same_norms(g, y), [np.ones((), raw(y).dtype)])
+        slope = sum(slopes[1:], slopes[0])
         safe = np.where(even, 1, x)
         return np.where(even, slope * conjugated(x), g * conjugated(direction(safe, axis)))
-    return g * conjugated(direction(x, axis))
+    return g * conjugated(unit(y, x, axis))
 
 
-_euclidean = general(
+def same_norms(g: Array, y: Array) -> list[Array]:
+    """`y`, and the other times its norm was computed on the way to `g`: `norm(x) * norm(x)` is a square too."""
+    x, axis = y.inputs[0], y.values[1]
+    made = [v for v in history([g])[0] if getattr(v.rule, "rule", None) is _euclidean and v is not y]
+    return [y, *[v for v in made if v.inputs[0] is x and v.values[1] == axis]]
+
+
+_euclidean: Rule = general(
     euclidean_run, register=False, name="euclidean",
-    jvp=lambda t, y, x, axis: np.sum(np.real(conjugated(direction(x, axis)) * t), axis=axis, keepdims=True),
+    jvp=lambda t, y, x, axis: np.sum(np.real(conjugated(unit(y, x, axis)) * t), axis=axis, keepdims=True),
     vjp=euclidean_pull, domain=nonzero,
-    cases=[((3,), static(None)), ((2, 3), static(1)), ((2, 3), static((0, 1))), ((), static(None)), ((0,), static(None))],
+    cases=[((3,), static(None)), ((2, 3), static(1)), ((2, 3), static((0, 1))), ((), static(None)),
+           ((0,), static(None))],
 )  # fmt: skip
 _euclidean.func = _euclidean
 
@@ -107,11 +128,12 @@ def power_norm_slope(y: Array, x: Array, p: float) -> Array:
     return np.where(zero, 0, np.sign(raw(x)) * size ** (p - 1))
 
 
-_power_norm = general(
+_power_norm: Rule = general(
     power_norm_run, register=False, name="power_norm",
     jvp=lambda t, y, x, p, axis: np.sum(power_norm_slope(y, x, p) * t, axis=axis, keepdims=True),
     vjp=lambda g, y, x, p, axis: g * power_norm_slope(y, x, p),
-    domain=nonzero, cases=[((3,), static(3), static(0)), ((2, 3), static(1.5), static(1)), ((3,), static(-1.0), static(0))],
+    domain=nonzero, cases=[((3,), static(3), static(0)), ((2, 3), static(1.5), static(1)),
+                           ((3,), static(-1.0), static(0))],
 )  # fmt: skip
 _power_norm.func = _power_norm
 
@@ -202,14 +224,16 @@ def cond(x: Array, p: Any = None) -> Array:
 _ORDERS = [dict(ord=p) for p in (1, -1, np.inf, -np.inf, 2, -2, "nuc", "fro")]
 composite(
     np.linalg.norm, norm, domain=nonzero,
-    cases=[((3,),), ((2, 3),), ((2, 3, 2),), ((),), ((2, 3), dict(axis=-1)), ((2, 3), dict(axis=(0, 1), keepdims=True)),
-           *[((3,), dict(ord=p)) for p in (0, 1, 2, 3, 0.5, -1, -2, np.inf, -np.inf)], *[((3, 3), kw) for kw in _ORDERS],
+    cases=[((3,),), ((2, 3),), ((2, 3, 2),), ((),), ((2, 3), dict(axis=-1)),
+           ((2, 3), dict(axis=(0, 1), keepdims=True)), *[((3, 3), kw) for kw in _ORDERS],
+           *[((3,), dict(ord=p)) for p in (0, 1, 2, 3, 0.5, -1, -2, np.inf, -np.inf)],
            ((2, 3), dict(ord=3, axis=0, keepdims=True)), *[((2, 3, 4), dict(axis=(2, 0), **kw)) for kw in _ORDERS],
            ((2, 3), dict(keepdims=True)), ((0,),)],
 )  # fmt: skip
 composite(
     np.linalg.vector_norm, vector_norm, domain=nonzero,
-    cases=[((2, 3),), ((2, 3), dict(axis=-1)), ((2, 3), dict(axis=(0, 1), ord=1, keepdims=True)), ((2, 3), dict(ord=3))],
+    cases=[((2, 3),), ((2, 3), dict(axis=-1)), ((2, 3), dict(axis=(0, 1), ord=1, keepdims=True)),
+           ((2, 3), dict(ord=3))],
 )  # fmt: skip
 composite(
     np.linalg.matrix_norm,

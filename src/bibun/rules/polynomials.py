@@ -17,13 +17,14 @@ __all__: list[str] = []
 
 # --- convolution ----------------------------------------------------------------------------------------------------
 
+LENGTHS = ((5, 3), (2, 5), (4, 2), (3, 4), (3, 3))
 _convolve = multilinear(
     np.convolve,
     lambda g, a, v: fitting(np.convolve(g, v[::-1], "valid"), a),
     lambda g, a, v: fitting(np.convolve(g, a[::-1], "valid"), v),
     register=False,
     cases=[((4,), (3,)), ((2,), (3,)), ((1,), (1,)), ((3,), (3,)),
-           *[((n,), (k,), dict(mode=m)) for n, k in ((5, 3), (2, 5), (4, 2), (3, 4), (3, 3)) for m in ("same", "valid")]],
+           *[((n,), (k,), dict(mode=m)) for n, k in LENGTHS for m in ("same", "valid")]],
 )  # fmt: skip
 
 MODES = {0: "valid", 1: "same", 2: "full"}
@@ -56,7 +57,7 @@ def correlate(a: Array, v: Array, mode: Any = "valid") -> Array:
 
 composite(
     np.correlate, correlate,
-    cases=[((n,), (k,), dict(mode=m)) for n, k in ((5, 3), (2, 5), (4, 2), (3, 4), (3, 3)) for m in ("full", "same", "valid")],
+    cases=[((n,), (k,), dict(mode=m)) for n, k in LENGTHS for m in ("full", "same", "valid")],
 )  # fmt: skip
 
 # --- polynomials ----------------------------------------------------------------------------------------------------
@@ -191,16 +192,21 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
 
 # fmt: off
 composite(np.polyval, polyval, cases=[((4,), ()), ((3,), (2, 2)), ((1,), (3,)), ((2,), (0,))])
-composite(np.polyadd, lambda a1, a2: np.add(*aligned(a1, a2, "polyadd")), name="polyadd", cases=[((3,), (2,)), ((2,), (2,)), ((1,), (3,))])
-composite(np.polysub, lambda a1, a2: np.subtract(*aligned(a1, a2, "polysub")), name="polysub", cases=[((3,), (2,)), ((2,), (4,))])
-composite(np.polymul, lambda a1, a2: np.convolve(a1, a2), name="polymul", cases=[((3,), (2,)), ((2,), (2,)), ((1,), (3,))])
+composite(np.polyadd, lambda a1, a2: np.add(*aligned(a1, a2, "polyadd")), name="polyadd",
+          cases=[((3,), (2,)), ((2,), (2,)), ((1,), (3,))])
+composite(np.polysub, lambda a1, a2: np.subtract(*aligned(a1, a2, "polysub")), name="polysub",
+          cases=[((3,), (2,)), ((2,), (4,))])
+composite(np.polymul, lambda a1, a2: np.convolve(a1, a2), name="polymul",
+          cases=[((3,), (2,)), ((2,), (2,)), ((1,), (3,))])
 composite(np.polydiv, polydiv, cases=[((5,), (2,)), ((4,), (3,)), ((2,), (3,))], domain=between(0.5, 2.0))
 composite(np.polyder, polyder, cases=[((4,),), ((4,), dict(m=2)), ((1,),), ((3,), dict(m=0))])
 composite(np.polyint, polyint, cases=[((3,),), ((3,), dict(m=2)), ((3,), dict(k=2.0)), ((2,), dict(m=2, k=[1.0, 2.0]))])
 composite(np.poly, poly, cases=[((3,),), ((1,),), ((0,),)])
-composite(np.roots, roots, cases=[(lambda rng: np.array([1.0, -6.0, 11.0, -6.0]),), (lambda rng: np.array([2.0, 1.0, 3.0]),),
+composite(np.roots, roots, cases=[(lambda rng: np.array([1.0, -6.0, 11.0, -6.0]),),
+                                  (lambda rng: np.array([2.0, 1.0, 3.0]),),
                                   (lambda rng: np.array([2.0, 1.0]),)])
-composite(np.polyfit, polyfit, cases=[((6,), (6,), static(2)), ((6,), (6, 2), static(1)), ((6,), (6,), static(1), dict(w=static(np.arange(1.0, 7.0)))),
-                                      ((6,), (6,), static(1), dict(cov=True))])
+composite(np.polyfit, polyfit, cases=[
+    ((6,), (6,), static(2)), ((6,), (6, 2), static(1)), ((6,), (6,), static(1), dict(w=static(np.arange(1.0, 7.0)))),
+    ((6,), (6,), static(1), dict(cov=True))])
 composite(np.vander, vander, cases=[((3,),), ((3,), static(4)), ((3,), dict(N=2, increasing=True)), ((2,), static(1))])
 # fmt: on

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import holds_node, raw
+from ..core.dispatch import raw
 from ..core.domains import lower as lower_triangular
 from ..core.domains import spd, static, well
-from ..core.rule import composite, general
+from ..core.rule import Rule, composite, general
 from ..errors import MissingRule
 from ..typing import Array
 from .products import as_array, fitting, transposed
@@ -71,8 +71,8 @@ def solve_triangular(
     >>> L, b = np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([2.0, 3.0])
     >>> solve_triangular(L, b, lower=True).tolist()
     [1.0, 2.0]
-    >>> bb.grad(lambda L: np.sum(solve_triangular(L, b, lower=True)))(L).tolist()
-    [[-0.5, 0.0], [-1.0, -2.0]]
+    >>> bb.grad(lambda L: np.sum(solve_triangular(L, b, lower=True) ** 2))(L).tolist()
+    [[1.0, 0.0], [-4.0, -8.0]]
     """
     a, b = floating(a, "solve_triangular"), floating(b, "solve_triangular")
     kind = TRANSPOSES[trans]
@@ -81,7 +81,7 @@ def solve_triangular(
 
 
 def cholesky(a: Array, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Array:
-    """The Cholesky factor of the triangle that `lower` names: a = lᴴ's with l on the left if `lower`, on the right otherwise.
+    """The Cholesky factor, from the triangle that `lower` names: a = l·lᴴ if `lower`, uᴴ·u otherwise.
 
     Examples
     --------
@@ -94,7 +94,9 @@ def cholesky(a: Array, lower: bool = False, overwrite_a: bool = False, check_fin
     return cholesky_factor(a) if lower else adjoint(cholesky_factor(adjoint(a)))
 
 
-def cho_factor(a: Array, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Array, bool]:
+def cho_factor(
+    a: Array, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True
+) -> tuple[Array, bool]:
     """The Cholesky factor and which triangle it is, for `cho_solve`; the other triangle is zero."""
     return cholesky(a, lower), lower
 
@@ -167,7 +169,7 @@ def lu_push(t: Array, y: Any, a: Array) -> tuple[Array, Array]:
     return left @ np.tril(m, -1), np.triu(m) @ right
 
 
-_lu = general(
+_lu: Rule = general(
     lu_run, lu_push, register=False, name="lu", outputs=lambda left, right: (left, right),
     cases=[(lambda rng: lower_triangular(3)(rng) + 0.3 * np.triu(rng.normal(size=(3, 3)), 1) + 5 * np.eye(3),)],
     source="de Hoog, Anderssen & Lukas 2011",
@@ -262,9 +264,7 @@ def qr(
         p = (factorised(raw(a), mode="r", pivoting=True)[1],)
         a = a[:, p[0]]
     if mode == "r":
-        r = np.linalg.qr(a, mode="complete" if not holds_node(a) else "r")
-        r = r[1] if isinstance(r, tuple) else r
-        return (full_rows(r, a.shape[0]), *p)
+        return (full_rows(np.linalg.qr(a, mode="r"), a.shape[0]), *p)
     return (*np.linalg.qr(a, mode=names[mode]), *p)  # type: ignore[call-overload]
 
 
@@ -326,7 +326,7 @@ def bands(low: int, up: int, n: int) -> Any:
     return draw
 
 
-_banded = general(
+_banded: Rule = general(
     banded_run, register=False, name="banded",
     jvp=(lambda t, y, ab, b, low, up: -_banded(ab, banded_product(t, y, low, up), low, up),
          lambda t, y, ab, b, low, up: _banded(ab, t, low, up)),
@@ -363,13 +363,16 @@ def solve_banded(
 
 # fmt: off
 composite(solve_triangular, solve_triangular, cases=[
-    (lower_triangular(3), (3,), dict(lower=True)), (spd(3), (3, 2)), (spd(3), (3,), dict(trans="T", unit_diagonal=True)),
+    (lower_triangular(3), (3,), dict(lower=True)), (spd(3), (3, 2)),
+    (spd(3), (3,), dict(trans="T", unit_diagonal=True)),
     (spd(3, 2), (2, 3, 1), dict(lower=True, trans=1)), (lower_triangular(33), (33,), dict(lower=True))])
 composite(cholesky, cholesky, cases=[(spd(3),), (spd(3, 2), dict(lower=True))])
 composite(solve, solve, name="scipy_solve", cases=[
     (well(3), (3,)), (spd(3), (3, 2), dict(assume_a="pos")), (spd(3), (3,), dict(assume_a="sym", lower=True)),
     (well(3), (3,), dict(transposed=True)), (well(3), (3,), dict(assume_a="upper triangular"))])
-composite(solve_banded, solve_banded, cases=[(static((1, 1)), bands(1, 1, 5), (5,)), (static((2, 0)), bands(2, 0, 4), (4, 2))])
-composite(lu, lu, name="scipy_lu", cases=[(well(3), dict(permute_l=True)), ((4, 2), dict(permute_l=True)), ((2, 3), dict(permute_l=True))])
+composite(solve_banded, solve_banded, cases=[(static((1, 1)), bands(1, 1, 5), (5,)),
+                                             (static((2, 0)), bands(2, 0, 4), (4, 2))])
+composite(lu, lu, name="scipy_lu", cases=[(well(3), dict(permute_l=True)), ((4, 2), dict(permute_l=True)),
+                                          ((2, 3), dict(permute_l=True))])
 composite(qr, qr, name="scipy_qr", cases=[((4, 2), dict(mode="economic")), ((3, 2),)])
 # fmt: on

@@ -305,13 +305,19 @@ def diag(v: Array, k: int = 0) -> Array:
 composite(np.diag, diag, cases=[((3,),), ((2,), dict(k=-1)), ((2, 3), dict(k=1)), ((3, 3),), ((0,),)])
 composite(np.diagflat, lambda v, k=0: diag(np.ravel(v), k), cases=[((2, 2),), ((), dict(k=1))])
 linear(
-    np.tril, lambda g, m, k=0: unbroadcast(np.tril(g, k), m),
-    cases=[((3, 3),), ((2, 2, 3), dict(k=-1)), ((3, 2), dict(k=1)), ((3,),)],
-)  # fmt: skip
+    np.tril, lambda g, m, k=0: np.tril(g, k), cases=[((3, 3),), ((2, 2, 3), dict(k=-1)), ((3, 2), dict(k=1)), ((3,),)]
+)
 linear(
-    np.triu, lambda g, m, k=0: unbroadcast(np.triu(g, k), m),
-    cases=[((3, 3),), ((2, 2, 3), dict(k=-1)), ((3, 2), dict(k=1)), ((3,),)],
-)  # fmt: skip
+    np.triu, lambda g, m, k=0: np.triu(g, k), cases=[((3, 3),), ((2, 2, 3), dict(k=-1)), ((3, 2), dict(k=1)), ((3,),)]
+)
+
+
+def _of_rows(entry: Any) -> Any:
+    """A triangle of one row is that of as many equal rows."""
+    return lambda m, k=0: entry(m if m.ndim > 1 else np.broadcast_to(m, (m.size, m.size)), k)
+
+
+RULES[np.tril], RULES[np.triu] = _of_rows(RULES[np.tril]), _of_rows(RULES[np.triu])
 
 # --- windows --------------------------------------------------------------------------------------------------------
 

@@ -6,4 +6,6 @@ needs, is declared beside it with `own`.
 
 from . import special_bessel, special_elementary, special_error, special_gamma, special_incomplete, special_sums
 
-__all__ = ["special_bessel", "special_elementary", "special_error", "special_gamma", "special_incomplete", "special_sums"]
+__all__ = [
+    "special_bessel", "special_elementary", "special_error", "special_gamma", "special_incomplete", "special_sums",
+]  # fmt: skip

@@ -19,7 +19,7 @@ TERMS = 30
 
 
 def _far(sign: int, n: int, v: Array, x: Array) -> Array:
-    """The n-th derivative in x > 0 of x^(-1/2) (1 + s a₁/x + a₂/x² + s a₃/x³ + …), which is e⁻ˣIᵥ or eˣKᵥ, but for a factor."""
+    """The n-th derivative of x^(-1/2) (1 + s a₁/x + a₂/x² + s a₃/x³ + …): but for a factor, e⁻ˣIᵥ or eˣKᵥ."""
     total, term = np.zeros_like(x), x**-0.5
     for k in range(TERMS):
         total += term * math.prod(-0.5 - k - m for m in range(n))
@@ -99,15 +99,14 @@ elementwise(sp.kv, None, lambda y, v, x: -0.5 * (sp.kv(v - 1, x) + sp.kv(v + 1, 
 elementwise(sp.ive, None, lambda y, v, x: ive_derivative(1, v, x), domain=positive, cases=REAL)
 elementwise(sp.kve, None, lambda y, v, x: kve_derivative(1, v, x), domain=positive, cases=REAL)
 
-elementwise(
-    sp.hyp0f1, None, lambda y, v, x: sp.hyp0f1(v + 1.0, x) / v, domain=positive, cases=orders(1.5, 3), source="A&S 15.2.1"
-)
+elementwise(sp.hyp0f1, None, lambda y, v, x: sp.hyp0f1(v + 1.0, x) / v, domain=positive, cases=orders(1.5, 3))
 elementwise(
     sp.hyp1f1, None, None, lambda y, a, b, x: a / b * sp.hyp1f1(a + 1.0, b + 1.0, x),
     cases=[(static(1.5), static(2.5), (3,)), (static(2), static(0.7), ())], source="A&S 13.4.8",
 )  # fmt: skip
 elementwise(
     sp.hyp2f1, None, None, None, lambda y, a, b, c, x: a * b / c * sp.hyp2f1(a + 1.0, b + 1.0, c + 1.0, x), domain=unit,
-    cases=[(static(1.5), static(0.4), static(2.5), ()), (static(0.3), static(1.0), static(2.0), (3,))], source="A&S 15.2.1",
+    cases=[(static(1.5), static(0.4), static(2.5), ()), (static(0.3), static(1.0), static(2.0), (3,))],
+    source="A&S 15.2.1",
 )  # fmt: skip
-elementwise(sp.expn, None, lambda y, n, x: -exp_integral(n - 1, x), domain=positive, cases=orders(2, 1, 5), source="A&S 5.1.26")
+elementwise(sp.expn, None, lambda y, n, x: -exp_integral(n - 1, x), domain=positive, cases=orders(2, 1, 5))

@@ -14,7 +14,7 @@ from ..core.rule import elementwise
 from ..typing import Array
 from .special_own import horner, orders, own, piecewise
 
-# Functions the slopes need ------------------------------------------------------------------------------------------------
+# Functions the slopes need --------------------------------------------------------------------------------------------
 
 
 @own(lambda y, x: -y * np.tanh(0.5 * x))
@@ -134,7 +134,7 @@ def softplus(x: Array) -> Array:
     >>> import numpy as np
     >>> from bibun.special import softplus
     >>> softplus(np.array([-800.0, 0.0, 800.0]))
-    array([  0.        ,   0.69314718, 800.        ])
+    array([0.00000000e+00, 6.93147181e-01, 8.00000000e+02])
     """
     return np.logaddexp(0, x)
 
@@ -144,14 +144,14 @@ def _log_inverse(a: Array, b: Array) -> Array:
     return 1.0 * a * log_mean(0, 1 + 1.0 * a * b)
 
 
-# The functions of SciPy ---------------------------------------------------------------------------------------------------
+# The functions of SciPy -----------------------------------------------------------------------------------------------
 
 elementwise(sp.expit, lambda y, x: logistic_density(x))
 elementwise(sp.logit, lambda y, x: logit_slope(x), domain=unit)
 elementwise(sp.log_expit, lambda y, x: sp.expit(-1.0 * x))
 
-elementwise(sp.xlogy, lambda y, a, b: np.log(b), lambda y, a, b: quotient(a, b), domain=positive)
-elementwise(sp.xlog1py, lambda y, a, b: np.log1p(b), lambda y, a, b: quotient(a, 1.0 + b), domain=positive)
+elementwise(sp.xlogy, lambda y, a, b: np.log(1.0 * b), lambda y, a, b: quotient(a, b), domain=positive)
+elementwise(sp.xlog1py, lambda y, a, b: np.log1p(1.0 * b), lambda y, a, b: quotient(a, 1.0 + b), domain=positive)
 elementwise(sp.entr, lambda y, x: -np.log(x) - 1, domain=positive)
 elementwise(sp.rel_entr, lambda y, a, b: log_ratio(a, b) + 1, lambda y, a, b: -quotient(a, b), domain=positive)
 elementwise(sp.kl_div, lambda y, a, b: log_ratio(a, b), lambda y, a, b: shortfall(a, b), domain=positive)
@@ -163,15 +163,16 @@ elementwise(
     domain=(between(0.5, 1), between(1.2, 2)),
 )
 elementwise(
-    sp.pseudo_huber, lambda y, a, b: pseudo_huber_d(a, b), lambda y, a, b: pseudo_huber_r(a, b), domain=(positive, nonzero)
-)
+    sp.pseudo_huber, lambda y, a, b: pseudo_huber_d(a, b), lambda y, a, b: pseudo_huber_r(a, b),
+    domain=(positive, nonzero),
+)  # fmt: skip
 
 elementwise(
-    sp.boxcox, lambda y, a, b: np.exp(sp.xlogy(b - 1.0, a)), lambda y, a, b: log_moment(1, np.log(a), b),
+    sp.boxcox, lambda y, a, b: np.exp(sp.xlogy(b - 1.0, a)), lambda y, a, b: log_moment(1, np.log(1.0 * a), b),
     domain=(positive, nonzero),
 )  # fmt: skip
 elementwise(
-    sp.boxcox1p, lambda y, a, b: np.exp(sp.xlog1py(b - 1.0, a)), lambda y, a, b: log_moment(1, np.log1p(a), b),
+    sp.boxcox1p, lambda y, a, b: np.exp(sp.xlog1py(b - 1.0, a)), lambda y, a, b: log_moment(1, np.log1p(1.0 * a), b),
     domain=(positive, nonzero),
 )  # fmt: skip
 elementwise(
@@ -199,5 +200,6 @@ elementwise(sp.spence, lambda y, x: -log_mean(0, x), domain=above(1.5))
 elementwise(sp.expi, lambda y, x: np.exp(x) / x, domain=nonzero)
 elementwise(sp.exp1, lambda y, x: -np.exp(-1.0 * x) / x, domain=positive)
 elementwise(
-    sp.powm1, lambda y, a, b: b * np.exp(sp.xlogy(b - 1.0, a)), lambda y, a, b: (1 + y) * np.log(a), domain=positive
-)
+    sp.powm1, lambda y, a, b: b * np.exp(sp.xlogy(b - 1.0, a)), lambda y, a, b: (1 + y) * np.log(1.0 * a),
+    domain=positive,
+)  # fmt: skip

@@ -67,7 +67,8 @@ def dawsn_derivative(n: int, x: Array) -> Array:
         return y
 
     def far(x: Array) -> Array:
-        terms = [double_factorial(2 * k - 1) * math.prod(range(2 * k + 1, 2 * k + 1 + n)) / 2 ** (k + 1) for k in range(36)]
+        rising = [math.prod(range(2 * k + 1, 2 * k + 1 + n)) for k in range(36)]
+        terms = [double_factorial(2 * k - 1) * r / 2 ** (k + 1) for k, r in enumerate(rising)]
         u = 1 / x
         return (-u) ** n * u * horner(terms, u * u)
 

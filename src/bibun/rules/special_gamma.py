@@ -42,9 +42,9 @@ def polygamma(n: int, x: Array) -> Array:
     >>> bb.grad(lambda x: polygamma(0, x))(1.0)
     np.float64(1.6449340668482266)
     """
-    n = np.asarray(n)
-    y = (-1.0) ** (n + 1) * sp.gamma(n + 1.0) * sp.zeta(n + 1, x)
-    return np.where(n == 0, sp.psi(x), y)
+    order = np.asarray(n)
+    y = (-1.0) ** (order + 1) * sp.gamma(order + 1.0) * sp.zeta(order + 1, x)
+    return np.where(order == 0, sp.psi(x), y)
 
 
 @own(
@@ -118,7 +118,7 @@ def multigammaln(a: Array, d: int) -> Array:
     >>> import bibun as bb
     >>> from bibun.special import multigammaln
     >>> multigammaln(3.0, 1), multigammaln(3.0, 2)
-    (np.float64(0.693147180559945...), np.float64(1.549964...))
+    (np.float64(0.6931471805599453), np.float64(1.5501949939575645))
     >>> bb.grad(lambda a: multigammaln(a, 2))(3.0)
     np.float64(1.62594...)
     """
@@ -146,7 +146,7 @@ def _zeta_slope(y: Array, x: Array, q: Array) -> Array:
     return -1.0 * x * hurwitz(x + 1, q)
 
 
-# The functions of SciPy -------------------------------------------------------------------------------------------------
+# The functions of SciPy -----------------------------------------------------------------------------------------------
 
 hurwitz = sp._ufuncs._zeta
 """The ufunc behind scipy.special.zeta(x, q), which is a Python function."""
@@ -171,6 +171,6 @@ elementwise(
     domain=(above(3), between(0, 3)),
 )
 elementwise(
-    sp.poch, lambda y, a, b: y * digamma_step(0, a, b), lambda y, a, b: y * sp.psi(1.0 * a + b), domain=(positive, positive)
+    sp.poch, lambda y, a, b: y * digamma_step(0, a, b), lambda y, a, b: y * sp.psi(1.0 * a + b), domain=positive
 )
 composite(multigammaln, multigammaln, domain=above(2), cases=[((3,), static(3)), ((), static(1)), ((2, 3), static(2))])

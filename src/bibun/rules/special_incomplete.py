@@ -61,7 +61,8 @@ def gamma_density(a: Array, x: Array) -> Array:
 
 
 BETAS = [
-    (static(2.5), static(0.7), (3,)), (static(14.0), static(30.0), ()), (static(np.array([[4.0], [12.0]])), static(11), (2, 3)),
+    (static(2.5), static(0.7), (3,)), (static(14.0), static(30.0), ()),
+    (static(np.array([[4.0], [12.0]])), static(11), (2, 3)),
 ]  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _f_slope(y: Array, a: Array, b: Array, x: Array) -> Array:
     return beta_density(0.5 * a, 0.5 * b, a * x / s) * (a / s) * (b / s)
 
 
-# Gamma --------------------------------------------------------------------------------------------------------------------
+# Gamma ----------------------------------------------------------------------------------------------------------------
 
 QUANTILES = [(static(2.5), ()), (static(0.7), (3,)), (static(np.array([14.0, 2.0, 30.0])), (2, 3))]
 
@@ -115,15 +116,15 @@ elementwise(sp.pdtr, None, lambda y, a, x: -gamma_density(np.floor(a) + 1.0, x),
 elementwise(sp.pdtrc, None, lambda y, a, x: gamma_density(np.floor(a) + 1.0, x), domain=positive, cases=COUNTS)
 RATES = [((3,), static(2.5), (3,)), ((), static(12.0), (2, 1))]
 elementwise(
-    sp.gdtr, lambda y, a, b, x: x * gamma_density(b, 1.0 * a * x), None, lambda y, a, b, x: a * gamma_density(b, 1.0 * a * x),
-    domain=positive, cases=RATES,
+    sp.gdtr, lambda y, a, b, x: x * gamma_density(b, 1.0 * a * x), None,
+    lambda y, a, b, x: a * gamma_density(b, 1.0 * a * x), domain=positive, cases=RATES,
 )  # fmt: skip
 elementwise(
     sp.gdtrc, lambda y, a, b, x: -x * gamma_density(b, 1.0 * a * x), None,
     lambda y, a, b, x: -a * gamma_density(b, 1.0 * a * x), domain=positive, cases=RATES,
 )  # fmt: skip
 
-# Beta ---------------------------------------------------------------------------------------------------------------------
+# Beta -----------------------------------------------------------------------------------------------------------------
 
 elementwise(sp.betainc, None, None, lambda y, a, b, x: beta_density(a, b, x), domain=unit, cases=BETAS)
 elementwise(sp.betaincc, None, None, lambda y, a, b, x: -beta_density(a, b, x), domain=unit, cases=BETAS)

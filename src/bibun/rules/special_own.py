@@ -22,7 +22,7 @@ __all__ = ["as_operand", "double_factorial", "horner", "orders", "own", "piecewi
 
 
 def own(*partials: Any, **kw: Any) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
-    """Decorate a function of single elements with its partial derivatives; a Python int among its arguments stays one."""
+    """Decorate a function of single elements with its partial derivatives; a Python int stays one."""
 
     def declare(f: Callable[..., Array]) -> Callable[..., Array]:
         @function

@@ -48,7 +48,7 @@ def _rest(w: Array, axis: Axis) -> Array:
     return np.where(top, _sums(np.where(top, 0, w), axis), 1 - w)
 
 
-# Σ b eᵃ --------------------------------------------------------------------------------------------------------------------
+# Σ b eᵃ ---------------------------------------------------------------------------------------------------------------
 
 
 def _terms(a: Array, b: Array, axis: Axis) -> tuple[Array, Array, Array]:
@@ -69,8 +69,8 @@ def _run(a: Array, b: Array, axis: Axis = None, keepdims: bool = False) -> Array
     e, total, m = _terms(a, b, axis)
     top = (a == m) & (b != 0)
     first = _sums(np.where(top, b, 0).astype(e.dtype), axis)
-    rest = _sums(np.where(top | (b == 0), 0, b * e).astype(e.dtype), axis)
     with np.errstate(all="ignore"):
+        rest = _sums(np.where(top | (b == 0), 0, b * e).astype(e.dtype), axis)
         apart = np.isfinite(m) & (rest > -np.abs(first)) & (first > 0)
         y = np.where(apart, np.log1p(rest / first) + np.log(first), np.log(np.abs(total)))
     y = y + np.where(np.isneginf(m), 0, m)
@@ -210,7 +210,7 @@ def _signs(a: Array, b: Array, axis: Axis, keepdims: bool) -> Array:
     return sign if keepdims else np.squeeze(sign, axis)[()]
 
 
-# softmax -------------------------------------------------------------------------------------------------------------------
+# softmax --------------------------------------------------------------------------------------------------------------
 
 
 @function
@@ -274,7 +274,7 @@ def log_softmax(x: Array, axis: Axis = None) -> Array:
         return (x - m - _run(x - m, 1.0, axis, True))[()]
 
 
-SHAPES = [((3,),), ((2, 3), dict(axis=1)), ((2, 3), dict(axis=-2)), ((2, 3), dict(axis=(0, 1))), ((2, 3),), ((),), ((2, 0), dict(axis=1))]
+SHAPES = [((3,),), ((2, 3), dict(axis=1)), ((2, 3), dict(axis=(-2, 1))), ((2, 3),), ((),), ((2, 0), dict(axis=1))]
 general(
     softmax,
     jvp=lambda t, y, x, axis=None: y * _centred(t, y, axis),

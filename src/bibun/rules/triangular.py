@@ -12,7 +12,7 @@ from ..core.broadcast import spread, unbroadcast
 from ..core.dispatch import answers
 from ..core.domains import lower as lower_triangular
 from ..core.domains import spd, static
-from ..core.rule import general
+from ..core.rule import Rule, general
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
 
@@ -57,21 +57,22 @@ LAPACK_FROM = 32
 def solved(a: Array, b: Array, lower: bool, unit: bool) -> Array:
     """Solve with one triangle of `a`."""
     if a.ndim == b.ndim == 2 and a.shape[0] >= LAPACK_FROM and isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        from scipy.linalg import solve_triangular
+        from scipy.linalg import solve_triangular  # type: ignore[import-untyped,unused-ignore]
 
         return solve_triangular(a, b, lower=lower, unit_diagonal=unit, check_finite=False)
     full = triangle(a, lower, strict=unit)
     return np.linalg.solve(full + np.eye(a.shape[-1], dtype=a.dtype) if unit else full, b)
 
 
-triangular = general(
+triangular: Rule = general(
     solved, register=False, name="triangular",
     jvp=(lambda t, y, a, b, lower, unit: -triangular(a, triangle(t, lower, unit) @ y, lower, unit),
          lambda t, y, a, b, lower, unit: spread(triangular(a, t, lower, unit), y.shape)),
     vjp=(lambda g, y, a, b, lower, unit: triangular_back(g, y, a, lower, unit),
          lambda g, y, a, b, lower, unit: fitting(unbroadcast(triangular(transposed(a), g, not lower, unit), b), b)),
     cases=[(lower_triangular(3), (3, 2), static(True), static(False)), (spd(3), (3, 2), static(False), static(False)),
-           (spd(3, 2), (3, 2), static(True), static(True)), (lower_triangular(3), (2, 3, 2), static(True), static(False)),
+           (spd(3, 2), (3, 2), static(True), static(True)),
+           (lower_triangular(3), (2, 3, 2), static(True), static(False)),
            (lower_triangular(33), (33, 1), static(True), static(False))],
 )  # fmt: skip
 triangular.func = triangular
@@ -99,7 +100,7 @@ def cholesky_pull(g: Array, y: Array, a: Array) -> Array:
     return read_back(transposed(s), lower=True)
 
 
-cholesky_factor = general(
+cholesky_factor: Rule = general(
     np.linalg.cholesky, cholesky_push, cholesky_pull, register=False, source="Murray 2016",
     cases=[(spd(3),), (spd(2, 2),), (spd(1),), (spd(3), dict(upper=True)), (spd(33),), ((0, 0),)],
 )  # fmt: skip

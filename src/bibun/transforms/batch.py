@@ -112,9 +112,9 @@ def over_all(v: Node, found: dict[Node, tuple[Any, bool]], n: int) -> tuple[Any,
     args = [a[0] if i in v.rule.where else a for i, a in enumerate(pairs)]
     if not where:
         return _called(rule, args), False
-    ranks = [np.ndim(a) for a in v.values]
     if rule.kind == "elementwise" or (rule.kind == "constant" and isinstance(rule.func, np.ufunc)):
-        rank = max(ranks[: rule.operands])
+        ranks = [np.ndim(a) for a in v.values[: rule.operands]]
+        rank = max(ranks)
         return _called(rule, [aligned(a, ranks[i], rank) if i in where else a for i, a in enumerate(args)]), True
     out = BY_FUNCTION.get(rule.func, by_names)(rule, args, where, v, n)
     if out is NotImplemented:
@@ -168,7 +168,7 @@ def by_names(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> An
             a = (n, *a) if isinstance(a, (tuple, list)) else (n, a)
             if rule.func is np.broadcast_to:
                 moved[0] = aligned(args[0], rank, len(a) - 1)
-        elif name == "axes":
+        elif name == "axes" and rule.func is np.transpose:
             a = (0, *range(rank, 0, -1)) if a is None else (0, *(k % rank + 1 for k in a))
         elif name not in HARMLESS:
             return NotImplemented

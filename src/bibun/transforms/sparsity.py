@@ -47,6 +47,7 @@ class Deps:
 
 
 def bits(a: Any) -> int:
+    a = a.item() if isinstance(a, np.ndarray) else a  # NumPy may keep a 0-d array as an element
     return a.bits if isinstance(a, Deps) else 0
 
 
@@ -146,13 +147,19 @@ def through(v: Node, found: dict[Node, Any]) -> Any:
 
 
 def linear(rule: Any, where: tuple[int, ...], sets: list[Any], v: Node, shape: tuple[int, ...]) -> Any:
+    """A linear function of the sets themselves: it computes with objects, or raises and is taken to be dense."""
     args = list(sets)
-    for i in range(len(args)):
-        if i not in where and isinstance(args[i], np.ndarray) and args[i].dtype.kind == "f":
-            args[i] = filled(args[i].shape, 0)  # an operand that is constant adds nothing
-    out = np.asarray(rule.run(*args), object) if not isinstance(sets[where[0]], Parts) else rule.run(*args)
-    if np.shape(out) != shape:
-        raise ValueError("computed another shape with objects")
+    for i, a in enumerate(v.values):
+        if i in rule.without:
+            args[i] = a  # a flag, an index: its value, no set
+        elif i in where:
+            args[i] = args[i] if isinstance(args[i], Parts) else np.asarray(args[i], object)
+        elif isinstance(a, np.ndarray) and (i < rule.operands or (rule.joint and i >= rule.first)):
+            args[i] = filled(a.shape, 0)  # an operand that is constant adds nothing
+    out = rule.run(*args)
+    out = out if isinstance(out, Parts) or isinstance(sets[where[0]], Parts) else np.asarray(out, object)
+    if np.shape(out) != shape or any(isinstance(e, float) and e != 0 for e in np.ravel(out)):
+        raise ValueError("computed something else with objects")
     return out
 
 

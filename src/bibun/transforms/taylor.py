@@ -148,7 +148,8 @@ def solved(v: Node, xs: list[Series], order: int) -> Series:
     tracked = [e for e in parts if isinstance(e, Node) and e.order]
     begin = [*ys, *args, *ts]
     nodes = within(tracked, begin)[0][::-1] if tracked else []
-    uses_y = any(x in ys for n in nodes for x in n.inputs) or any(e in ys for e in tracked)
+    whole = set(ys)
+    uses_y = any(x in whole for n in nodes for x in n.inputs) or any(e in whole for e in tracked)
     out: list[Series] = [[p] for p in (v.rule.parts(v) if several else [v])]
     for k in range(1, order + 1) if uses_y else [order]:
         # to order k-1: y as far as it is known, x, and x' whose coefficient j is (j+1) x_{j+1}
