@@ -12,7 +12,9 @@ import numpy as np
 import bibun
 import bibun.special  # noqa: F401  (its rules join the table)
 from bibun.core.domains import Domain, static
-from bibun.core.rule import TABLE, Composite, Constant, Elementwise, Rule
+from bibun.core.elementwise import Elementwise
+from bibun.core.kinds import Composite, Constant
+from bibun.core.rule import TABLE, Rule
 
 SHAPES = {
     1: [((),), ((3,),), ((2, 3),), ((1,),), ((0,),)],

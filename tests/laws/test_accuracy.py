@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import bibun as bb
-from bibun.core.rule import TABLE, Elementwise
+from bibun.core.elementwise import Elementwise
+from bibun.core.rule import TABLE
 from bibun.rules import slopes
 
 DIGITS = 500  # a difference quotient of cos at 1e-200 sees 1e-1400

@@ -37,7 +37,9 @@ BINARY = [
 ]
 
 program = st.lists(
-    st.tuples(st.integers(0, len(UNARY) + len(BINARY) - 1), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12
+    st.tuples(st.integers(0, len(UNARY) + len(BINARY) - 1), st.integers(0, 9), st.integers(0, 9)),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -74,6 +76,8 @@ def test_random_programs(steps, seed, shape):
     h_fr = bb.hvp(f, (x,), (t,))
     h_rr = bb.grad(lambda z: np.sum(bb.grad(f)(z) * t))(x)
     np.testing.assert_allclose(h_fr, h_rr, rtol=1e-8, atol=1e-9 * (1 + np.abs(h_fr).max()))
-    np.testing.assert_allclose(np.sum(h_fr * u), np.sum(bb.hvp(f, (x,), (u,)) * t), rtol=1e-7, atol=1e-8 * (1 + np.abs(h_fr).max()))
+    np.testing.assert_allclose(
+        np.sum(h_fr * u), np.sum(bb.hvp(f, (x,), (u,)) * t), rtol=1e-7, atol=1e-8 * (1 + np.abs(h_fr).max())
+    )
     z = rng.normal(size=shape)
     np.testing.assert_allclose(plan(bb.grad(f), x)(z), bb.grad(f)(z), rtol=1e-12, atol=1e-13)

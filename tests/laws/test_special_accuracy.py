@@ -15,8 +15,8 @@ import scipy.special as sp
 import bibun as bb
 import bibun.special
 from bibun.core.dispatch import RULES as ENTRIES
+from bibun.core.elementwise import Elementwise
 from bibun.core.rule import TABLE as RULES
-from bibun.core.rule import Elementwise
 from tests.laws.special_points import INVERSES, TABLE
 
 DIGITS, STEP = 110, mp.mpf(10) ** -20

@@ -80,7 +80,8 @@ class TestDebugNans:
             pytest.raises(
                 bb.NonFinite, match=r"log made an infinity in its forward step.*shape \(\).*test_zero_times_infinity"
             ),
-            bb.debug_nans(),np.errstate(all="ignore")
+            bb.debug_nans(),
+            np.errstate(all="ignore"),
         ):
             bb.grad(f)(1.0)
 

@@ -186,9 +186,7 @@ def run(folder: str = "bibun-demo") -> int:
         print(f"{f.title}\n\n{f.table()}\n")
         print(f"  log-likelihood {f.loglik:.8f}   n {f.n_obs}   residual df {f.df}")
         descent, newton_path = (len(path) - 1 for path in f.paths.values())
-        print(
-            f"  gradient descent: {descent} steps; Newton: {newton_path}; they agree to {f.apart:.0e} of the largest estimate\n"
-        )
+        print(f"  gradient descent: {descent} steps; Newton: {newton_path}; their estimates agree to {f.apart:.0e}\n")
     try:
         paths = pictures(Path(folder), binary)
     except OSError as e:

@@ -46,7 +46,7 @@ class Absorbing(NDArrayOperatorsMixin):
         self.inside = inside
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kw: Any) -> Any:
-        a, *rest = args
+        a = args[0]
         plain = [undress(x) for x in args]
         if method == "__call__" and not kw:
             swap = not isinstance(a, Absorbing)
@@ -103,13 +103,13 @@ def undress(g: Any) -> Any:
 
 
 def has_nan(g: Any) -> bool:
-    """Whether a NaN is among the values: one product, since inf * inf is no NaN."""
+    """Whether a NaN is among the values: by a product where small (inf * inf is no NaN), by one pass where large."""
     if isinstance(g, Parts):
         return any(has_nan(p) for p in g if p is not None)
     a = _raw(g)
     if isinstance(a, np.ndarray):
-        if a.dtype.kind not in "fc":
+        if a.dtype.kind not in "fc" or not a.size:
             return False
-        r = np.vdot(a, a) if a.size > 1 else np.sum(a)
+        r = np.vdot(a, a) if a.size < 10_000 else np.minimum.reduce(a, axis=None)
         return bool(r != r)
     return bool(np.any(a != a))

@@ -94,7 +94,7 @@ def missing(func: Any) -> Exception:
     line = f"{kind}({name}, lambda y, x: …)" if kind == "elementwise" else f"general({name}, vjp=lambda g, y, x: …)"
     return MissingRule(
         f"{name} has no derivative rule for Variables. Add one with `from bibun.rules import {kind}` and `{line}`, "
-        "write the function with operations that have one, or call it on `v.data` if nothing is differentiated through it"
+        "write the function with operations that have one, or call it on `v.data` if no derivative goes through it"
     )
 
 
@@ -106,7 +106,7 @@ def spelled(func: Any) -> str:
 
 
 def function_of_variables(func: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
-    """A function without an entry met a Variable: constants are arrays; otherwise its library's rules may be unloaded."""
+    """A function without an entry met a Variable: a constant is an array; else its library's rules may be unloaded."""
     if not holds_node(args, tracked=True) and not holds_node(tuple(kw.values()), tracked=True):
         return func(*raw(args), **{k: raw(v) for k, v in kw.items()})
     return entry_of(func)(*args, **kw)

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Domain", "above", "below", "between", "lower", "nonzero", "positive", "real", "spd", "static", "symmetric", "unit",
-           "well"]  # fmt: skip
+__all__ = [
+    "Domain", "above", "below", "between", "lower", "nonzero", "positive", "real", "spd", "static", "symmetric",
+    "unit", "well",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

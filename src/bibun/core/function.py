@@ -13,9 +13,9 @@ import numpy as np
 from ..typing import Array
 from .absorbing import undress
 from .graph import Node, Parts, now
+from .kinds import pick, transposed_pull
 from .modes import here, modes
 from .nonfinite import look, users_line
-from .rule import pick, transposed_pull
 from .variable import Variable, constant
 from .watch import Marks, compare, own
 
@@ -161,9 +161,9 @@ class Function:
             ):
                 if not isinstance(new_value, Node) or not np.array_equal(new_value._data, old._data, equal_nan=True):
                     raise RuntimeError(
-                        f"{self.name} stores {', '.join(sorted(self._stored))} in forward, which cannot be recorded again "
-                        "(it is not reproducible, or computes outside NumPy), so it has no second derivative: compute "
-                        "from self.inputs in backward instead"
+                        f"{self.name} stores {', '.join(sorted(self._stored))} in forward, which cannot be recorded "
+                        "again (it is not reproducible, or computes outside NumPy), so it has no second derivative: "
+                        "compute from self.inputs in backward instead"
                     )
         twin.inputs = stands
         twin._results = tuple([_Ref(Stand(p)) for p in (y if type(y) is Parts else (y,))])
@@ -173,7 +173,8 @@ class Function:
         gxs = gxs if isinstance(gxs, (tuple, list)) else (gxs,)
         if len(gxs) != len(self.inputs):
             raise ValueError(
-                f"{self.name}.backward returned {len(gxs)} gradients for {len(self.inputs)} inputs: one for each, None for zero"
+                f"{self.name}.backward returned {len(gxs)} gradients for {len(self.inputs)} inputs: "
+                "one for each, None for zero"
             )
         out = []
         for gx, x in zip(gxs, self.inputs, strict=True):

@@ -99,7 +99,7 @@ def follows(rule: Any, i: int, x: Node) -> bool:
     """
     if x._data.dtype.kind in "fc" and getattr(getattr(x.rule, "rule", None), "kind", "") != "constant":
         raise MissingRule(
-            f"{rule.name} has no derivative in its argument {i}: pass `v.data` there if nothing is differentiated through it"
+            f"{rule.name} has no derivative in its argument {i}: pass `v.data` there if no derivative goes through it"
         )
     return bool(modes.on and here.tracing)
 

@@ -138,7 +138,7 @@ class Variable(Node):
         if not self.order:
             raise RuntimeError("backward() of a constant: nothing it was computed from is a Variable with a history")
         seed = self.grad if self.grad is not None else constant(np.ones_like(zeros_for(self)))
-        nodes, edge = history([self])
+        nodes, _ = history([self])
         if BOUNDARY in map(_rule_of, nodes):
             raise RuntimeError(
                 "backward() inside a function that is being differentiated would add to the gradients of Variables "
@@ -215,8 +215,8 @@ class Variable(Node):
     def __bool__(self) -> bool:
         if modes.on and here.tracing and self.order:
             raise TypeError(
-                f"a branch on a value while recording for {here.tracing}: the branch taken now would be taken for every "
-                "later input too; write np.where(condition, a, b)"
+                f"a branch on a value while recording for {here.tracing}: the branch taken now would be taken for "
+                "every later input too; write np.where(condition, a, b)"
             )
         return bool(self._data)
 
@@ -304,7 +304,7 @@ def constant(data: Any) -> Variable:
 
 
 def inner(x: Any) -> Variable:
-    """A fresh Variable equal to `x`, with floating data of its own: what a function is differentiated with respect to."""
+    """A fresh Variable equal to `x`, with floating data of its own: what a derivative is taken with respect to."""
     v = as_data(x)
     dtype = v.dtype if v.dtype.kind in "fc" else np.float64
     y = new(Variable)

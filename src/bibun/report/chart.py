@@ -73,7 +73,8 @@ def line_chart(
             out += [f'<circle cx="{px(x):.1f}" cy="{py(y):.1f}" r="3" fill="{colour}"/>' for x, y in ps]
         y = TOP + 14 + 22 * k
         out.append(
-            f'<line x1="{WIDTH - RIGHT + 12}" y1="{y - 4}" x2="{WIDTH - RIGHT + 34}" y2="{y - 4}" stroke="{colour}" stroke-width="3"/>'
+            f'<line x1="{WIDTH - RIGHT + 12}" y1="{y - 4}" x2="{WIDTH - RIGHT + 34}" y2="{y - 4}" '
+            f'stroke="{colour}" stroke-width="3"/>'
         )
         out.append(_text(WIDTH - RIGHT + 40, y, escape(name), "start"))
     out.append("</svg>")

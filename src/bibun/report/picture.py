@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.graph import Node, by_order
-from ..core.rule import identity, pick
+from ..core.kinds import identity, pick
 from .symbols import constant_text, operation, shape_text, shortened, summary
 
 __all__ = ["Arrow", "Box", "Picture", "named", "read"]

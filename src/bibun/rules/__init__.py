@@ -9,12 +9,39 @@ import importlib
 from ..core.dispatch import LOADERS
 from ..core.domains import Domain, above, below, between, nonzero, positive, real, static, unit
 from ..core.operators import fasten
-from ..core.rule import TABLE, composite, constant, elementwise, general, linear, multilinear
-from . import calculus, composites, constants, creation, einsum, indexing, joining, linalg, ordering, padding, products, reductions, shapes, ufuncs  # noqa: F401
-from . import elementwise_functions, slopes, ufunc_methods  # noqa: F401
-from . import cumulative, order_statistics, statistics, variances  # noqa: F401
-from . import decompositions, least_squares, matrix_functions, norms, polynomials, scipy_linalg, triangular  # noqa: F401
-from . import fft  # noqa: F401
+from ..core.rule import TABLE
+from ..core.words import composite, constant, elementwise, general, linear, multilinear
+from . import (  # noqa: F401  # noqa: F401  # noqa: F401  # noqa: F401
+    calculus,
+    composites,
+    constants,
+    creation,
+    cumulative,
+    decompositions,
+    einsum,
+    elementwise_functions,
+    fft,
+    indexing,
+    joining,
+    least_squares,
+    linalg,
+    matrix_functions,
+    norms,
+    order_statistics,
+    ordering,
+    padding,
+    polynomials,
+    products,
+    reductions,
+    scipy_linalg,
+    shapes,
+    slopes,
+    statistics,
+    triangular,
+    ufunc_methods,
+    ufuncs,
+    variances,
+)
 from .indexing import getitem
 from .shapes import astype
 

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..core.dispatch import answers, holds_node, raw
 from ..core.domains import Domain, static
 from ..core.modes import here, modes
-from ..core.rule import composite, general, linear
+from ..core.words import composite, general, linear
 from ..typing import Array
 from .creation import arrayed
 from .indexing import getitem, scatter

@@ -5,7 +5,7 @@ Imports core only. A new one is one word here.
 
 import numpy as np
 
-from ..core.rule import constant
+from ..core.words import constant
 
 __all__ = ["CONSTANT_UFUNCS"]
 

@@ -14,7 +14,7 @@ from ..core.domains import positive, static
 from ..core.graph import Node
 from ..core.modes import here, modes
 from ..core.record import refuse_tracked
-from ..core.rule import composite, constant, linear
+from ..core.words import composite, constant, linear
 from ..typing import Array
 from .shapes import astype, frozen
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..core.dispatch import answers, function, spelled
 from ..core.record import lane_linear
-from ..core.rule import Rule, composite, general, linear
+from ..core.rule import Rule
+from ..core.words import composite, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 

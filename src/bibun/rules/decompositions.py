@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.dispatch import answers, raw
 from ..core.domains import static, symmetric, well
-from ..core.rule import general
+from ..core.words import general
 from ..errors import MissingRule
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.broadcast import spread
 from ..core.dispatch import answers
 from ..core.domains import static
-from ..core.rule import multilinear
+from ..core.words import multilinear
 from ..typing import Array
 from .products import as_array, fitting, refuse_out
 

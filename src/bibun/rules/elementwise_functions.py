@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.dispatch import RULES, answers, function
 from ..core.domains import Domain, positive
-from ..core.rule import composite, constant, elementwise, general, linear
+from ..core.words import composite, constant, elementwise, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 from . import constants, ufuncs  # noqa: F401  (taken over below)

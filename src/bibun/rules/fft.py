@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.rule import composite, linear
+from ..core.words import composite, linear
 from ..typing import Array
 from .products import as_array, conjugated, fitting
 

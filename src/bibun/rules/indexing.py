@@ -17,8 +17,8 @@ from ..core.domains import static
 from ..core.graph import Node, now
 from ..core.modes import here, modes
 from ..core.record import lane_linear, refuse_tracked
-from ..core.rule import composite, linear
 from ..core.variable import Variable
+from ..core.words import composite, linear
 from ..typing import Array
 
 __all__ = ["getitem", "scatter", "take"]

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..core.dispatch import RULES, answers, raw
 from ..core.domains import static
 from ..core.graph import Node
-from ..core.rule import composite, linear
+from ..core.words import composite, linear
 from ..typing import Array
 from .creation import arrayed
 from .indexing import getitem, take

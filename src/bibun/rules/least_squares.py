@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dispatch import answers, raw
-from ..core.rule import general
+from ..core.words import general
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
 from .triangular import adjoint, hermitian

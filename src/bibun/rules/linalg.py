@@ -14,7 +14,8 @@ from ..core.broadcast import spread, unbroadcast
 from ..core.dispatch import answers, raw
 from ..core.domains import well
 from ..core.graph import Node
-from ..core.rule import Rule, composite, constant, general
+from ..core.rule import Rule
+from ..core.words import composite, constant, general
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
 

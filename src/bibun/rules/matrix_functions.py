@@ -12,7 +12,8 @@ import numpy as np
 
 from ..core.dispatch import holds_node, raw
 from ..core.domains import spd, well
-from ..core.rule import Rule, composite, general
+from ..core.rule import Rule
+from ..core.words import composite, general
 from ..errors import MissingRule
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed

@@ -12,7 +12,8 @@ from ..core.backward import cotangents
 from ..core.dispatch import answers, raw
 from ..core.domains import nonzero, static, well
 from ..core.graph import Node, history
-from ..core.rule import Rule, composite, general
+from ..core.rule import Rule
+from ..core.words import composite, general
 from ..typing import Array
 from .products import as_array, conjugated
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..core.dispatch import answers, function, raw, spelled
 from ..core.domains import Domain, static
-from ..core.rule import Rule, composite, constant, general, linear
+from ..core.rule import Rule
+from ..core.words import composite, constant, general, linear
 from ..errors import MissingRule
 from ..typing import Array
 from .reductions import flag, given, masked, numbers, refuse, unreduced

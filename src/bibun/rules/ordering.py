@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.dispatch import RULES, answers, holds_node, raw
 from ..core.domains import Domain, static
-from ..core.rule import composite, constant
+from ..core.words import composite, constant
 from ..typing import Array
 from .creation import arrayed
 from .indexing import getitem, settled, take

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.dispatch import answers, holds_node
 from ..core.domains import static
-from ..core.rule import linear
+from ..core.words import linear
 from ..typing import Array
 from .creation import arrayed
 from .indexing import getitem, take

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.dispatch import answers, holds_node, raw
 from ..core.domains import between, static
-from ..core.rule import composite, multilinear
+from ..core.words import composite, multilinear
 from ..typing import Array
 from .products import as_array, conjugated, fitting
 

@@ -14,7 +14,7 @@ from ..core.dispatch import answers
 from ..core.domains import static
 from ..core.graph import Node
 from ..core.record import operand
-from ..core.rule import composite, multilinear
+from ..core.words import composite, multilinear
 from ..errors import TrackedVariable
 from ..typing import Array
 

@@ -14,7 +14,7 @@ from ..core.broadcast import spread
 from ..core.dispatch import answers, raw, spelled
 from ..core.graph import Node
 from ..core.record import lane_linear, refuse_tracked
-from ..core.rule import composite, constant, general, linear
+from ..core.words import composite, constant, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 from .cumulative import others

@@ -11,7 +11,8 @@ import numpy as np
 from ..core.dispatch import raw
 from ..core.domains import lower as lower_triangular
 from ..core.domains import spd, static, well
-from ..core.rule import Rule, composite, general
+from ..core.rule import Rule
+from ..core.words import composite, general
 from ..errors import MissingRule
 from ..typing import Array
 from .products import as_array, fitting, transposed

@@ -15,8 +15,8 @@ from ..core.dispatch import RULES, answers, holds_node, raw
 from ..core.domains import static
 from ..core.graph import Node
 from ..core.record import lane_linear, refuse_tracked
-from ..core.rule import composite, constant, linear
 from ..core.variable import Variable
+from ..core.words import composite, constant, linear
 from ..typing import Array
 
 __all__ = ["astype", "frozen", "immutable"]

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.absorbing import has_nan
 from ..core.dispatch import function
 from ..core.domains import Domain, nonzero, real, static
-from ..core.rule import elementwise, general
+from ..core.words import elementwise, general
 from ..typing import Array
 
 __all__ = ["bessel_quotient", "cosine", "inverse_gap", "inverse_root", "inverse_sum", "sech_squared", "share", "share2"]

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..core.domains import nonzero, positive, static, unit
-from ..core.rule import elementwise
+from ..core.words import elementwise
 from ..typing import Array
 from .special_own import orders, own, piecewise
 

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..core.domains import Domain, above, between, nonzero, positive, static, unit
-from ..core.rule import elementwise
+from ..core.words import elementwise
 from ..typing import Array
 from .special_own import horner, orders, own, piecewise
 

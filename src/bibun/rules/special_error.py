@@ -10,7 +10,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..core.domains import between, real, unit
-from ..core.rule import elementwise
+from ..core.words import elementwise
 from ..typing import Array
 from .special_own import double_factorial, horner, orders, own, piecewise
 

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..core.domains import above, between, positive, static
-from ..core.rule import composite, elementwise
+from ..core.words import composite, elementwise
 from ..typing import Array
 from .special_own import as_operand, orders, own, piecewise
 

@@ -15,7 +15,7 @@ from ..core.dispatch import function, holds_node
 from ..core.domains import static
 from ..core.graph import Node
 from ..core.record import operand
-from ..core.rule import elementwise
+from ..core.words import elementwise
 from ..typing import Array
 
 __all__ = ["as_operand", "double_factorial", "horner", "orders", "own", "piecewise"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.dispatch import function, raw
 from ..core.domains import positive, real
-from ..core.rule import general
+from ..core.words import general
 from ..typing import Array
 from .special_own import as_operand
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.dispatch import answers, function, raw
 from ..core.domains import between, positive, real, static
 from ..core.graph import Node
-from ..core.rule import composite, constant, elementwise, linear
+from ..core.words import composite, constant, elementwise, linear
 from ..typing import Array
 from .cumulative import without_nan
 from .reductions import HOLED, HOLES, cast, divided, flag, float_of, masked, numbers, present, refuse, tally

@@ -12,7 +12,8 @@ from ..core.broadcast import spread, unbroadcast
 from ..core.dispatch import answers
 from ..core.domains import lower as lower_triangular
 from ..core.domains import spd, static
-from ..core.rule import Rule, general
+from ..core.rule import Rule
+from ..core.words import general
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.dispatch import METHODS, function, raw, spelled
 from ..core.domains import static
 from ..core.graph import Node
-from ..core.rule import constant, linear
+from ..core.words import constant, linear
 from ..errors import MissingRule, TrackedVariable
 from ..typing import Array
 from .constants import CONSTANT_UFUNCS

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.broadcast import unbroadcast
 from ..core.domains import Domain, above, between, nonzero, positive, real, static
-from ..core.rule import elementwise, linear
+from ..core.words import elementwise, linear
 from ..typing import Array
 from .slopes import cosine, inverse_gap, inverse_root, inverse_sum, sech_squared, share, share2
 

@@ -13,7 +13,7 @@ from ..core.backward import cotangents
 from ..core.dispatch import answers, function, raw
 from ..core.domains import positive
 from ..core.graph import Node
-from ..core.rule import composite, general
+from ..core.words import composite, general
 from ..typing import Array
 from .norms import direction
 from .reductions import (

@@ -1,8 +1,8 @@
 """`vmap`: a function of one example as a function of a batch, by one walk over its recorded graph.
 
-The function is recorded once, on the first example. Then each operation runs once on all examples, the batch as leading
-axis: elementwise operations align ranks, linear ones shift the axes and shapes among their statics, stacked linear algebra
-takes the axis as it is; whatever is left runs in a loop over the examples, which is always right.
+The function is recorded once, on the first example. Then each operation runs once on all examples, the batch as
+leading axis: elementwise operations align ranks, linear ones shift the axes and shapes among their statics, stacked
+linear algebra takes the axis as it is; whatever is left runs in a loop over the examples, which is always right.
 Imports core, recording.
 """
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from ..core.backward import within
 from ..core.graph import Node, Parts
-from ..core.rule import TABLE, pick
+from ..core.kinds import pick
+from ..core.rule import TABLE
 from ..core.tree import flatten
 from .gradient import left
 from .recording import Recorded, operands
@@ -27,7 +28,7 @@ HARMLESS = frozenset(("keepdims", "ddof", "k", "offset"))
 
 
 def vmap(
-    f: Callable[..., Any], in_axes: int | None | Sequence[int | None] = 0, out_axes: int = 0
+    f: Callable[..., Any], in_axes: int | Sequence[int | None] | None = 0, out_axes: int = 0
 ) -> Callable[..., Any]:
     """The function that applies `f` to every example along an axis of its arguments.
 
@@ -116,7 +117,8 @@ def over_all(v: Node, found: dict[Node, tuple[Any, bool]], n: int) -> tuple[Any,
         ranks = [np.ndim(a) for a in v.values[: rule.operands]]
         rank = max(ranks)
         return _called(rule, [aligned(a, ranks[i], rank) if i in where else a for i, a in enumerate(args)]), True
-    out = BY_FUNCTION.get(rule.func, by_names)(rule, args, where, v, n)
+    one_call: Callable[..., Any] = BY_FUNCTION.get(rule.func, by_names)
+    out = one_call(rule, args, where, v, n)
     if out is NotImplemented:
         out = looped(rule, args, where, n)
     return out, True
@@ -218,7 +220,8 @@ def basic(index: Any) -> bool:
     """Whether an index is made of integers, slices, None and Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
-        i is None or i is Ellipsis or (isinstance(i, (int, slice, np.integer)) and not isinstance(i, bool)) for i in parts
+        i is None or i is Ellipsis or (isinstance(i, (int, slice, np.integer)) and not isinstance(i, bool))
+        for i in parts
     )
 
 

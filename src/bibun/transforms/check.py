@@ -139,7 +139,8 @@ def _compare(ours: np.ndarray, quotient: np.ndarray, what: str, rtol: float, ato
     if not np.all(off <= allowed):
         where = np.unravel_index(int(np.argmax(np.where(np.isnan(off), np.inf, off))), off.shape) if off.ndim else ()
         raise AssertionError(
-            f"{what} differs from the difference quotient at element {tuple(int(i) for i in where)}: {ours[where]!s} against "
-            f"{quotient[where]!s} (off by {off[where]:.2g}, allowed {allowed:.2g}; step {step:g}). Near a kink or a "
-            "singularity the quotient is wrong; elsewhere the derivative is"
+            f"{what} differs from the difference quotient at element {tuple(int(i) for i in where)}: "
+            f"{ours[where]!s} against {quotient[where]!s} "
+            f"(off by {off[where]:.2g}, allowed {allowed:.2g}; step {step:g}). Near a kink or a singularity the quotient "
+            "is wrong; elsewhere the derivative is"
         )

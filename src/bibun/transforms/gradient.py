@@ -220,7 +220,7 @@ def shaped(g: Array, x: Node) -> Any:
     if not isinstance(g, Variable):
         return fitted(g, x)
     if g.dtype.kind == "c" and dtype.kind != "c":
-        g = g.real
+        g = g.real  # type: ignore[attr-defined]
     return g.astype(dtype)
 
 

@@ -73,7 +73,7 @@ def jacobian_pattern(f: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Gives a `scipy.sparse` boolean array of shape `(y.size, x.size)`: True where the derivative can be other than zero.
+        Gives a `scipy.sparse` boolean array of shape `(y.size, x.size)`: True where the derivative may not be 0.
 
     Examples
     --------

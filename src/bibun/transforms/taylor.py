@@ -1,8 +1,8 @@
 """Taylor series of a function along a line, by one walk over the recorded graph.
 
-Linear operations act coefficient by coefficient, products by Cauchy's rule. Everything else satisfies y' = J(x) x', and
-the right side is an expression the rules already write: it is recorded once and its own series, one order shorter, gives
-the next coefficient of y. Imports core, recording.
+Linear operations act coefficient by coefficient, products by Cauchy's rule. Everything else satisfies y' = J(x) x',
+and the right side is an expression the rules already write: it is recorded once, and its own series, one order shorter,
+gives the next coefficient of y. Imports core, recording.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def taylor(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any
     Returns
     -------
     list of array
-        `order + 1` coefficients, the k-th being the k-th derivative over k!; with the structure of the value of `f` each.
+        `order + 1` coefficients, each with the structure of the value of `f`; the k-th is the k-th derivative over k!.
 
     Examples
     --------
