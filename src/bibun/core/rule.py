@@ -48,9 +48,11 @@ class Rule:
         Whether the walks read the operands' values.
     outputs : callable or None
         Makes the result of a function that returns several.
-    domain, cases, source, second
-        For the laws: where to draw arguments; arguments that need shapes or statics; where the formula is from;
-        a sentence why there is no second derivative, if there is none.
+    domain, cases, source
+        For the laws: where to draw arguments; arguments that need shapes or statics; where the formula is from.
+    second, traced : str
+        Exceptions, said here and not in a test: why there is no second derivative; why the function cannot be recorded to
+        run on other values (it is then refused while recording).
     """
 
     kind = "rule"
@@ -70,12 +72,13 @@ class Rule:
         cases: Sequence[Any] = (),
         source: str = "",
         second: str = "",
+        traced: str = "",
         batch: Callable[..., Any] | None = None,
         name: str | None = None,
     ) -> None:
         self.func, self.run, self.name = func, run or func, name or func.__name__
         self.outputs, self.domain, self.cases, self.source, self.second = outputs, domain, list(cases), source, second
-        self.batch = batch
+        self.batch, self.traced = batch, traced
         self.forms: dict[tuple[tuple[int, ...], bool], Form] = {}
         self.parameters: tuple[str, ...] = ()
         self.defaults: tuple[Any, ...] = ()

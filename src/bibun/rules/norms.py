@@ -77,7 +77,7 @@ def euclidean_pull(g: Array, y: Array, x: Array, axis: Any) -> Array:
     Where x is 0 and g a recorded function of y that is 0 too (2y, for a square) the quotient g/y has a limit, its slope
     dg/dy there, and so has the gradient: x times that slope.
     """
-    zero = raw(y) == 0
+    zero = np.equal(y, 0)
     recorded = isinstance(y, Node) and isinstance(g, Node)
     if recorded and np.any(even := zero & (raw(g) == 0)):
         slopes, _ = cotangents([np.sum(np.where(even, g, 0))], same_norms(g, y), [np.ones((), raw(y).dtype)])
@@ -124,9 +124,9 @@ def power_norm_run(x: Array, p: float, axis: Any) -> Array:
 
 def power_norm_slope(y: Array, x: Array, p: float) -> Array:
     """sign(x)·(|x|/y)**(p - 1), and 0 at 0."""
-    zero = raw(y) == 0
+    zero = np.equal(y, 0)
     size = np.abs(x) / np.where(zero, 1, y)
-    return np.where(zero, 0, np.sign(raw(x)) * size ** (p - 1))
+    return np.where(zero, 0, np.sign(x) * size ** (p - 1))
 
 
 _power_norm: Rule = general(

@@ -141,6 +141,6 @@ def _compare(ours: np.ndarray, quotient: np.ndarray, what: str, rtol: float, ato
         raise AssertionError(
             f"{what} differs from the difference quotient at element {tuple(int(i) for i in where)}: "
             f"{ours[where]!s} against {quotient[where]!s} "
-            f"(off by {off[where]:.2g}, allowed {allowed:.2g}; step {step:g}). Near a kink or a singularity the quotient "
-            "is wrong; elsewhere the derivative is"
+            f"(off by {off[where]:.2g}, allowed {allowed:.2g}; step {step:g}). Near a kink or a singularity the "
+            "quotient is wrong; elsewhere the derivative is"
         )
