@@ -3,6 +3,9 @@
 Write the model in plain NumPy; get exact derivatives. `import bibun as bb`.
 """
 
+import importlib
+from typing import Any
+
 from . import rules
 from .core.function import Function
 from .core.modes import no_grad
@@ -19,6 +22,14 @@ from .transforms.jacobian import jacobian
 from .transforms.taylor import taylor
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`bibun.special` and `bibun.linalg`, loaded when they are first asked for."""
+    if name in ("special", "linalg"):
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "ChangedInPlace",

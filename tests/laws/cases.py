@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 import bibun
-import bibun.special  # noqa: F401  (its rules join the table)
+import bibun.linalg  # noqa: F401  (rules that load late join the table)
+import bibun.rules.fft  # noqa: F401
+import bibun.special  # noqa: F401
 from bibun.core.domains import Domain, static
 from bibun.core.elementwise import Elementwise
 from bibun.core.kinds import Composite, Constant

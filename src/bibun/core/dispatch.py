@@ -30,7 +30,7 @@ __all__ = [
 RULES: dict[Any, Callable[..., Any]] = {}
 """The entry of each function: called with the arguments as the user gave them, some of them Variables."""
 
-LOADERS: dict[str, Callable[[], None]] = {}
+LOADERS: dict[str, Callable[[], Any]] = {}
 """Module name -> loads its rules, once, when a function of that module is first met."""
 
 METHODS: dict[str, Callable[..., Any]] = {}

@@ -84,10 +84,7 @@ class Rule:
         self.defaults: tuple[Any, ...] = ()
         self.variadic = False
         if signature is not None:
-            ps = list(inspect.signature(signature).parameters.values())[skip:]
-            self.variadic = any(p.kind is p.VAR_POSITIONAL for p in ps)
-            self.parameters = tuple(p.name for p in ps)
-            self.defaults = tuple(p.default for p in ps)
+            self.parameters, self.defaults, self.variadic = _signature(signature, skip)
         self.operands = 1
         self.without: frozenset[int] = frozenset()
         TABLE.append(self)
@@ -199,3 +196,24 @@ class Rule:
 def without(functions: Sequence[Any]) -> frozenset[int]:
     """The positions of operands that have no derivative."""
     return frozenset(i for i, f in enumerate(functions) if f is None)
+
+
+def _signature(f: Callable[..., Any], skip: int) -> tuple[tuple[str, ...], tuple[Any, ...], bool]:
+    """The names and defaults of the parameters of `f` after the first `skip`, and whether there are any number of them.
+
+    What inspect.signature says of a Python function, at a twentieth of its cost: importing the table calls this
+    hundreds of times.
+    """
+    code = getattr(f, "__code__", None)
+    if code is None:
+        ps = list(inspect.signature(f).parameters.values())[skip:]
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in ps)
+        return tuple(p.name for p in ps), tuple(p.default for p in ps), variadic
+    n = code.co_argcount
+    variadic = bool(code.co_flags & inspect.CO_VARARGS)
+    given = f.__defaults__ or ()  # type: ignore[attr-defined]
+    names = code.co_varnames[: n + code.co_kwonlyargcount + variadic]
+    if variadic:  # after the positional ones, as inspect has it
+        names = (*names[:n], names[-1], *names[n:-1])
+    defaults = (*(EMPTY,) * (n - len(given)), *given, *(EMPTY,) * (len(names) - n))
+    return names[skip:], defaults[skip:], variadic

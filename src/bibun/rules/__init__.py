@@ -4,6 +4,7 @@ One file a namespace or topic; a new derivative is one line in one of them, and 
 Imports core only.
 """
 
+import functools
 import importlib
 
 from ..core.dispatch import LOADERS
@@ -11,21 +12,18 @@ from ..core.domains import Domain, above, below, between, nonzero, positive, rea
 from ..core.operators import fasten
 from ..core.rule import TABLE
 from ..core.words import composite, constant, elementwise, general, linear, multilinear
-from . import (  # noqa: F401  # noqa: F401  # noqa: F401  # noqa: F401
+from . import (  # noqa: F401  (each fills the table)
     calculus,
-    composites,
     constants,
     creation,
     cumulative,
     decompositions,
     einsum,
     elementwise_functions,
-    fft,
     indexing,
     joining,
     least_squares,
     linalg,
-    matrix_functions,
     norms,
     order_statistics,
     ordering,
@@ -33,7 +31,6 @@ from . import (  # noqa: F401  # noqa: F401  # noqa: F401  # noqa: F401
     polynomials,
     products,
     reductions,
-    scipy_linalg,
     shapes,
     slopes,
     statistics,
@@ -53,8 +50,6 @@ __all__ = [
 fasten(getitem, astype)
 
 
-def _special() -> None:
-    importlib.import_module(".special", __name__)
-
-
-LOADERS["scipy.special"] = _special
+# what costs time to import waits until it is first met
+LOADERS["numpy.fft"] = functools.partial(importlib.import_module, ".fft", __name__)
+LOADERS["scipy.special"] = functools.partial(importlib.import_module, ".special", __name__)

@@ -1,1 +1,0 @@
-"""Functions written with others. (being built)"""
