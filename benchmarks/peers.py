@@ -27,7 +27,6 @@ class Peer:
     name = "peer"
     module = ""
     second = True  # has second derivatives
-    slow = False  # a few rounds say enough
 
     def __init__(self) -> None:
         self.load()
@@ -183,7 +182,7 @@ class MyGrad(Peer):
 class Jax(Peer):
     """JAX as it is without `jit`: operations go out one by one. (Under `jax.disable_jit` it is 4 times slower.)"""
 
-    name, module, slow = "JAX", "jax", True
+    name, module = "JAX", "jax"
 
     def load(self) -> None:
         super().load()
@@ -210,7 +209,7 @@ class Jax(Peer):
 class JaxJit(Jax):
     """JAX compiled, the compilation not counted: another kind of thing than recording, shown for scale."""
 
-    name, slow = "JAX jit", False
+    name = "JAX jit"
 
     def ready(self, f: Program, *args: Any) -> Call:
         return super().ready(self.library.jit(f), *args)

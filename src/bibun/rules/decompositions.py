@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import answers, raw
+from ..core.absorbing import undress
+from ..core.dispatch import answers, function
 from ..core.domains import static, symmetric, well
-from ..core.words import general
+from ..core.modes import here, modes
+from ..core.words import constant, general
 from ..errors import MissingRule
 from ..typing import Array
-from .products import as_array, conjugated, fitting, transposed
+from .products import as_array, certain, conjugated, fitting, possible, transposed
 from .triangular import adjoint, hermitian, read_back, triangular
 
 GILES = "Giles 2008"
@@ -33,10 +35,16 @@ def differences(w: Array) -> Array:
 
 def reciprocal(x: Array, w: Array) -> Array:
     """1/x, and 0 where `x` is no more than the rounding of the values `w`; `x` has an axis more, or as many."""
-    size = np.max(np.abs(raw(w)), axis=-1, keepdims=True, initial=0.0)
-    size = size[..., None] if x.ndim > w.ndim else size
-    zero = np.abs(raw(x)) <= 4 * w.shape[-1] * np.finfo(w.dtype).eps * size
+    zero = vanishing(x, w)
     return np.where(zero, 0, 1 / np.where(zero, 1, x))
+
+
+@function
+def vanishing(x: Array, w: Array) -> Array:
+    """Where `x` is no more than the rounding of the values `w`."""
+    size = np.max(np.abs(w), axis=-1, keepdims=True, initial=0.0)
+    size = size[..., None] if x.ndim > w.ndim else size
+    return np.abs(x) <= 4 * w.shape[-1] * np.finfo(w.dtype).eps * size
 
 
 def diagonal(x: Array) -> Array:
@@ -71,16 +79,21 @@ def eigh_pull(g: Any, y: Any, a: Array, UPLO: str = "L") -> Array:
     q = transposed(v) @ gv
     gaps = differences(w)
     f = reciprocal(gaps, w)
-    k = on_diagonal(gw) + undetermined(f, raw(q)) * q
+    k = on_diagonal(gw) + undetermined(f, q) * q
     return fitting(read_back(conjugated(v) @ k @ transposed(v), is_lower(UPLO)), a)
 
 
 def undetermined(f: Array, q: Any) -> Array:
     """`f`, with infinity where a cotangent asks how eigenvectors of equal values turn into each other."""
-    q = q if isinstance(q, np.ndarray) else raw(q.inside)
+    asked = turned(f, undress(q))
+    return np.where(asked, np.inf, f) if possible(asked) else f
+
+
+@function
+def turned(f: Array, q: Array) -> Array:
+    """Where eigenvectors of equal values are asked to turn into each other."""
     skew = np.abs(q - adjoint(q))
-    asked = (raw(f) == 0) & ~np.eye(q.shape[-1], dtype=bool) & (skew > 1e-6 * np.max(np.abs(q), initial=0.0))
-    return np.where(asked, np.inf, f) if np.any(asked) else f
+    return (f == 0) & ~np.eye(q.shape[-1], dtype=bool) & (skew > 1e-6 * np.max(np.abs(q), initial=0.0))
 
 
 general(
@@ -101,27 +114,55 @@ def eigvalsh(a: Array, UPLO: Any = "L") -> Array:
 def eig_push(t: Array, y: Any, a: Array) -> tuple[Array, Array]:
     """dw = diag(v⁻¹ dA v), dv = v·(F∘v⁻¹ dA v), kept at LAPACK's norm 1 with the largest component real."""
     w, v = y
-    if np.any(np.linalg.cond(raw(v)) > 1 / np.finfo(v.dtype).eps):
+    lost = defective(v)
+    if certain(lost):
         raise np.linalg.LinAlgError(
             "the derivative of np.linalg.eig of a defective matrix does not exist: eigenvectors do not span the space"
         )
     m = np.linalg.solve(v, t @ v)
+    m = np.where(lost[..., None, None], np.nan, m) if possible(lost) else m
     f = reciprocal(differences(w), w)
     dv = v @ (f * m)
     dv = dv - v * np.sum(np.real(conjugated(v) * dv), axis=-2, keepdims=True)
     if v.dtype.kind == "c":
-        k = np.argmax(np.abs(raw(v)), axis=-2)[..., None, :]
+        k = largest(v)
         turned = np.imag(np.take_along_axis(dv, k, -2)) / np.real(np.take_along_axis(v, k, -2))
         dv = dv - 1j * v * turned
     return diagonal(m), dv
 
 
-general(
-    np.linalg.eig, eig_push, outputs=EigResult, source=GILES,
+@function
+def defective(v: Array) -> Array:
+    """Whether the eigenvectors do not span the space."""
+    return np.asarray(np.linalg.cond(v) > 1 / np.finfo(v.dtype).eps)
+
+
+@function
+def largest(v: Array) -> Array:
+    """The row of the largest component of each column."""
+    return np.argmax(np.abs(v), axis=-2)[..., None, :]
+
+
+def eig_complex(a: Array) -> tuple[Array, Array]:
+    """np.linalg.eig with a complex result, also where a real one would do."""
+    return tuple(part.astype(np.result_type(part, np.complex64)) for part in np.linalg.eig(a))  # type: ignore[return-value]
+
+
+_eig = general(
+    np.linalg.eig, eig_push, outputs=EigResult, register=False, source=GILES,
     cases=[(lambda rng: well(3)(rng) + np.diag([0.0, 4.0, 8.0]),), (lambda rng: np.array([[1.0, 3.0], [-2.0, 0.5]]),),
            (lambda rng: well(2, 2)(rng) + np.diag([0.0, 5.0]),)],
 )  # fmt: skip
-answers(np.linalg.eigvals)(lambda a: np.linalg.eig(a)[0])
+_eig_complex = general(np.linalg.eig, eig_push, outputs=EigResult, register=False, run=eig_complex, name="eig_complex")
+
+
+@answers(np.linalg.eig)
+def eig(a: Array) -> Any:
+    """np.linalg.eig. While recording for other values, which decide whether the result is complex, it always is."""
+    return _eig_complex(a) if modes.on and here.tracing else _eig(a)
+
+
+answers(np.linalg.eigvals)(lambda a: eig(a)[0])
 
 # --- svd ------------------------------------------------------------------------------------------------------------
 
@@ -181,9 +222,19 @@ _completed = general(
 """The columns that complete `u` to a square orthogonal matrix: they turn no more than they must."""
 
 
-def completed(u: Array, full: Array) -> Array:
-    """`full`, the value of the square matrix that begins with `u`, as a function of `u`."""
-    return np.concatenate([u, _completed(u, full[..., u.shape[-1] :])], axis=-1)
+def completed(u: Array, rest: Array) -> Array:
+    """`u` and `rest`, the value of the columns that complete it, as a function of `u`."""
+    return np.concatenate([u, _completed(u, rest)], axis=-1)
+
+
+@function
+def rest_of(a: Array, kind: str) -> Array:
+    """The columns LAPACK adds to the left ("u") or right ("v") singular vectors, or to those of QR ("q")."""
+    k = min(a.shape[-2:])
+    if kind == "q":
+        return np.linalg.qr(a, mode="complete")[0][..., k:]
+    u, _, vh = np.linalg.svd(a)
+    return u[..., k:] if kind == "u" else adjoint(vh[..., k:, :])
 
 
 @answers(np.linalg.svd)
@@ -195,26 +246,32 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian
         return _svdvals(a)
     u, s, vh = _svd(a)
     if full_matrices and a.shape[-1] != a.shape[-2]:
-        full_u, _, full_vh = np.linalg.svd(raw(a))
         if u.shape[-1] < u.shape[-2]:
-            u = completed(u, full_u)
+            u = completed(u, rest_of(a, "u"))
         else:
-            vh = adjoint(completed(adjoint(vh), adjoint(full_vh)))
+            vh = adjoint(completed(adjoint(vh), rest_of(a, "v")))
     return SVDResult(u, s, vh)
 
 
 def svd_hermitian(a: Array, compute_uv: bool) -> Any:
     """The singular values of a Hermitian matrix, from the triangle that eigh reads."""
     w, v = np.linalg.eigh(a)
-    order = np.argsort(np.abs(raw(w)), axis=-1)[..., ::-1]
+    order = descending(w)
     s = np.take_along_axis(np.abs(w), order, -1)
     if not compute_uv:
         return s
-    sign = np.sign(raw(w))
-    sign[sign == 0] = 1
+    sign = np.where(np.less(w, 0), w.dtype.type(-1), w.dtype.type(1))
     u = np.take_along_axis(v, order[..., None, :], -1)
     return SVDResult(u, s, adjoint(u * np.take_along_axis(sign, order, -1)[..., None, :]))
 
+
+@function
+def descending(w: Array) -> Array:
+    """The order of the values by size, the largest first."""
+    return np.argsort(np.abs(w), axis=-1)[..., ::-1]
+
+
+constant(vanishing, turned, defective, largest, rest_of, descending)
 
 # --- qr -------------------------------------------------------------------------------------------------------------
 
@@ -254,6 +311,6 @@ def qr(a: Array, mode: str = "reduced") -> Any:
     if mode == "r":
         return r
     if mode == "complete" and m > n:
-        q = completed(q, np.linalg.qr(raw(a), mode="complete")[0])
+        q = completed(q, rest_of(a, "q"))
         r = np.concatenate([r, np.zeros_like(a[..., : m - n, :])], axis=-2)
     return QRResult(q, r)

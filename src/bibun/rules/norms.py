@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import cotangents
-from ..core.dispatch import answers, raw
+from ..core.dispatch import answers
 from ..core.domains import nonzero, static, well
 from ..core.graph import Node, history
+from ..core.modes import here, modes
 from ..core.rule import Rule
 from ..core.words import composite, general
 from ..typing import Array
-from .products import as_array, conjugated
+from .products import as_array, conjugated, possible
 
 # --- the Euclidean norm ---------------------------------------------------------------------------------------------
 
@@ -77,14 +78,24 @@ def euclidean_pull(g: Array, y: Array, x: Array, axis: Any) -> Array:
     Where x is 0 and g a recorded function of y that is 0 too (2y, for a square) the quotient g/y has a limit, its slope
     dg/dy there, and so has the gradient: x times that slope.
     """
-    zero = np.equal(y, 0)
-    recorded = isinstance(y, Node) and isinstance(g, Node)
-    if recorded and np.any(even := zero & (raw(g) == 0)):
-        slopes, _ = cotangents([np.sum(np.where(even, g, 0))], same_norms(g, y), [np.ones((), raw(y).dtype)])
+    if near(g, y) and possible(even := np.equal(y, 0) & np.equal(g, 0)):
+        slopes, _ = cotangents([np.sum(np.where(even, g, 0))], same_norms(g, y), [np.ones((), y.dtype)])
         slope = sum(slopes[1:], slopes[0])
         safe = np.where(even, 1, x)
         return np.where(even, slope * conjugated(x), g * conjugated(direction(safe, axis)))
     return g * conjugated(unit(y, x, axis))
+
+
+NEAR = 16
+"""While recording for other values the limit is always part of the record, if so few operations lead from y to g; a
+longer way is not walked (every norm on it would double the record), and an even function that long has no limit."""
+
+
+def near(g: Array, y: Array) -> bool:
+    """Whether `g` is recorded, as a function of `y` that can be asked for its slope."""
+    if not (isinstance(y, Node) and isinstance(g, Node)):
+        return False
+    return not (modes.on and here.tracing) or len(history([g], y.order, [y])[0]) <= NEAR
 
 
 def same_norms(g: Array, y: Array) -> list[Array]:
@@ -149,7 +160,7 @@ def vector_norm_of(x: Array, order: Any, axis: Any, keepdims: bool) -> Array:
     if order == -np.inf:
         return np.min(size, axis=axis, keepdims=keepdims)
     if order == 0:
-        return np.sum((raw(x) != 0).astype(raw(size).dtype), axis=axis, keepdims=keepdims)
+        return np.sum(np.not_equal(x, 0).astype(size.dtype), axis=axis, keepdims=keepdims)
     if order == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     if isinstance(order, str):

@@ -18,7 +18,7 @@ from ..core.words import composite, multilinear
 from ..errors import TrackedVariable
 from ..typing import Array
 
-__all__ = ["as_array", "fitting", "refuse_out", "transposed"]
+__all__ = ["as_array", "certain", "fitting", "possible", "refuse_out", "transposed"]
 
 
 def fitting(g: Array, x: Array) -> Array:
@@ -42,6 +42,16 @@ def refuse_out(out: Array, name: str) -> None:
         raise TrackedVariable(
             f"np.{name}(out=) of a tracked Variable would lose its derivative: write `v = np.{name}(…)`"
         )
+
+
+def certain(mask: Array) -> bool:
+    """Whether a mask holds somewhere; of one recorded for other values nobody can say so."""
+    return not isinstance(mask, Node) and bool(np.any(mask))
+
+
+def possible(mask: Array) -> bool:
+    """Whether a mask holds somewhere, or may: one recorded for other values may."""
+    return isinstance(mask, Node) or bool(np.any(mask))
 
 
 # --- matmul ---------------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import raw
+from ..core.dispatch import function
 from ..core.domains import lower as lower_triangular
 from ..core.domains import spd, static, well
 from ..core.rule import Rule
-from ..core.words import composite, general
+from ..core.words import composite, constant, general
 from ..errors import MissingRule
 from ..typing import Array
 from .products import as_array, fitting, transposed
@@ -178,17 +178,41 @@ _lu: Rule = general(
 _lu.func = _lu
 
 
-def pivoted(a: Array) -> tuple[Array, Array, Array, Array]:
-    """Row order, l, u of a matrix of any shape, and LAPACK's pivots."""
+@function
+def pivots_of(a: Array) -> Array:
+    """LAPACK's row exchanges, one after another."""
     from scipy.linalg import lu_factor as factorised
 
-    m, n = a.shape
-    pivots = factorised(raw(a), check_finite=False)[1] if a.size else np.arange(min(m, n))
+    return factorised(a, check_finite=False)[1] if a.size else np.arange(min(a.shape))
+
+
+@function
+def row_order(pivots: Array, m: int) -> Array:
+    """The order in which these exchanges leave `m` rows."""
     order = np.arange(m)
     for i, k in enumerate(pivots):
         order[[i, k]] = order[[k, i]]
+    return order
+
+
+@function
+def column_order(a: Array) -> Array:
+    """The order of the columns in LAPACK's pivoted QR."""
+    from scipy.linalg import qr as factorised
+
+    return factorised(a, mode="r", pivoting=True)[1]
+
+
+constant(pivots_of, row_order, column_order)
+
+
+def pivoted(a: Array) -> tuple[Array, Array, Array, Array]:
+    """Row order, l, u of a matrix of any shape, and LAPACK's pivots."""
+    m, n = a.shape
+    pivots = pivots_of(a)
+    order = row_order(pivots, m)
     k = min(m, n)
-    a = a[order]
+    a = np.take(a, order, 0)
     left, right = _lu(a[:k, :k])
     if m > k:
         below = triangular(transposed(right), transposed(a[k:]), True, False)
@@ -206,8 +230,9 @@ def lu(
     order, left, right, _ = pivoted(a)
     back = np.argsort(order)
     if permute_l:
-        return left[back], right
-    return back if p_indices else np.eye(a.shape[0], dtype=np.finfo(a.dtype).dtype)[back], left, right
+        return np.take(left, back, 0), right
+    eye = np.eye(a.shape[0], dtype=np.finfo(a.dtype).dtype)
+    return back if p_indices else np.take(eye, back, 0), left, right
 
 
 def lu_factor(a: Array, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Array, Array]:
@@ -235,14 +260,13 @@ def lu_solve(
     [1.0, 1.0]
     """
     packed, pivots = lu_and_piv
-    order = np.arange(packed.shape[0])
-    for i, k in enumerate(raw(pivots)):
-        order[[i, k]] = order[[k, i]]
+    order = row_order(pivots, packed.shape[0])
     if not trans:
-        y = solve_triangular(packed, as_array(b, "lu_solve")[order], lower=True, unit_diagonal=True)
+        y = solve_triangular(packed, np.take(as_array(b, "lu_solve"), order, 0), lower=True, unit_diagonal=True)
         return solve_triangular(packed, y)
     y = solve_triangular(packed, b, trans=trans)
-    return solve_triangular(packed, y, trans=trans, lower=True, unit_diagonal=True)[np.argsort(order)]
+    y = solve_triangular(packed, y, trans=trans, lower=True, unit_diagonal=True)
+    return np.take(y, np.argsort(order), 0)
 
 
 def qr(
@@ -260,10 +284,8 @@ def qr(
         raise MissingRule(f"bibun.linalg.qr(mode={mode!r}): use mode='full', 'economic' or 'r'")
     p: tuple[Array, ...] = ()
     if pivoting:
-        from scipy.linalg import qr as factorised
-
-        p = (factorised(raw(a), mode="r", pivoting=True)[1],)
-        a = a[:, p[0]]
+        p = (column_order(a),)
+        a = np.take(a, p[0], 1)
     if mode == "r":
         return (full_rows(np.linalg.qr(a, mode="r"), a.shape[0]), *p)
     return (*np.linalg.qr(a, mode=names[mode]), *p)  # type: ignore[call-overload]
@@ -376,4 +398,8 @@ composite(solve_banded, solve_banded, cases=[(static((1, 1)), bands(1, 1, 5), (5
 composite(lu, lu, name="scipy_lu", cases=[(well(3), dict(permute_l=True)), ((4, 2), dict(permute_l=True)),
                                           ((2, 3), dict(permute_l=True))])
 composite(qr, qr, name="scipy_qr", cases=[((4, 2), dict(mode="economic")), ((3, 2),)])
+composite(lambda a, b, trans: lu_solve(lu_factor(a), b, trans), lu_solve, name="lu_solve", cases=[
+    ((3, 3), (3,), static(0)), (well(3), (3, 2), static(1)), (well(2), (2,), static(2))])
+composite(lambda a: qr(a, mode="economic", pivoting=True)[:2], qr, name="pivoted_qr", cases=[((4, 3),), ((3, 3),)])
+composite(lambda a: lu(a)[1:], lu, name="lu_factors", cases=[((3, 3),), ((4, 2),), ((2, 3),)])
 # fmt: on

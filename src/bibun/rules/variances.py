@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import cotangents
-from ..core.dispatch import answers, function, raw
+from ..core.dispatch import answers, function
 from ..core.domains import positive
 from ..core.graph import Node
 from ..core.words import composite, general
 from ..typing import Array
-from .norms import direction
+from .norms import direction, near
+from .products import possible
 from .reductions import (
     HOLED,
     HOLES,
@@ -57,7 +58,7 @@ def std_slope(y: Array, x: Array, axis: Any, ddof: Any, keepdims: bool, even: An
     d, scale = deviations(x, axis), per_freedom(x, axis, ddof)
     zero = np.equal(y, 0)
     slope = d / np.where(zero, 1, y) * scale
-    if isinstance(x, Node) and np.any(curved := raw(zero) & ~np.asarray(even)):
+    if isinstance(x, Node) and possible(curved := np.logical_and(zero, np.logical_not(even))):
         return np.where(curved, direction(np.where(curved, d, 1), axis) * scale**0.5, slope)
     return slope
 
@@ -67,11 +68,10 @@ def limit(g: Array, y: Array) -> tuple[Any, Array] | None:
 
     So an even function of a standard deviation keeps its curvature where all values are equal.
     """
-    even = (raw(y) == 0) & (raw(g) == 0)
-    if not (isinstance(y, Node) and isinstance(g, Node) and np.any(even)):
+    if not (near(g, y) and possible(even := np.equal(y, 0) & np.equal(g, 0))):
         return None
     part: Any = np.where(even, g, 0)  # type: ignore[call-overload]
-    (slope,), _ = cotangents([np.sum(part)], [y], [np.ones((), raw(y).dtype)])
+    (slope,), _ = cotangents([np.sum(part)], [y], [np.ones((), y.dtype)])
     return even, slope
 
 
