@@ -40,12 +40,20 @@ def reverse(nodes: list[Node], grads: dict[Node, Any], step: Step | None = None)
             continue
         gxs = v.rule.pull(g, v._data, v.values) if step is None else step(v, g)
         inputs = v.inputs
-        if len(inputs) == 1:
+        count = len(inputs)
+        if count == 1:
             if gxs is not None:
                 (x,) = inputs
                 grads[x] = grads[x] + gxs if x in grads else gxs
+        elif count == 2:  # written out: a loop would cost as much as the addition
+            a, b = inputs
+            ga, gb = gxs
+            if ga is not None:
+                grads[a] = grads[a] + ga if a in grads else ga
+            if gb is not None:
+                grads[b] = grads[b] + gb if b in grads else gb
         else:
-            for x, gx in zip(inputs, gxs):  # noqa: B905 (strict= would cost as much as the addition)
+            for x, gx in zip(inputs, gxs, strict=True):
                 if gx is not None:
                     grads[x] = grads[x] + gx if x in grads else gx
     return grads
@@ -58,13 +66,17 @@ def outcome(v: Node) -> Any:
 
 def arguments(v: Node) -> tuple[Any, ...]:
     """The arguments of an operation with its tracked inputs put back in: what a recorded walk reads."""
-    args = list(v.values)
-    for i, x in zip(v.rule.where, v.inputs, strict=True):
-        if x.order > v.order:
+    inputs, values, order = v.inputs, v.values, v.order
+    for x in inputs:
+        if x.order > order:
             raise RuntimeError(
                 f"an input of {v.rule.name}, shape {np.shape(x._data)}, was given new data after it was recorded; "
                 "record the operation again"
             )
+    if len(inputs) == len(values):
+        return inputs
+    args = list(values)
+    for i, x in zip(v.rule.where, inputs, strict=True):
         args[i] = x
     return tuple(args)
 
@@ -120,6 +132,9 @@ def within(ys: Sequence[Node], xs: Sequence[Node]) -> tuple[list[Node], list[Nod
 
 def stepper(recorded: bool, need: set[Node] | None = None) -> Step:
     """A step that records itself, or keeps to the nodes in `need`, or both."""
+
+    if recorded and need is None:
+        return lambda v, g: v.rule.pull(g, outcome(v) if type(v._data) is Parts else v, arguments(v))
 
     def step(v: Node, g: Any) -> Any:
         inputs = v.inputs

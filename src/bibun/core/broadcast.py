@@ -3,11 +3,18 @@
 Imports nothing of bibun.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ..typing import Array
 
 __all__ = ["spread", "unbroadcast", "zeros_for"]
+
+
+ndarray: Any = np.ndarray
+add_reduce: Any = np.add.reduce
+PLAIN: Any = (np.ndarray, np.generic)
 
 
 def unbroadcast(g: Array, like: Array) -> Array:
@@ -17,6 +24,10 @@ def unbroadcast(g: Array, like: Array) -> Array:
         return g
     extra = g.ndim - len(shape)
     ones = [i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1]
+    if type(g) is ndarray:  # np.sum of it, without np.sum's own cost
+        if not shape:
+            return add_reduce(g, None)
+        return add_reduce(g, (*range(extra), *ones), None, None, True).reshape(shape)
     if extra or ones:
         g = np.sum(g, axis=(*range(extra), *ones), keepdims=True)
     return g.reshape(shape)
@@ -24,12 +35,10 @@ def unbroadcast(g: Array, like: Array) -> Array:
 
 def spread(g: Array, shape: tuple[int, ...]) -> Array:
     """`g` seen at every position of `shape` (read-only, no copy). Broadcasting as NumPy's, at a tenth of its cost."""
-    if isinstance(g, (np.ndarray, np.generic)) and g.ndim == 0:
+    if isinstance(g, PLAIN) and g.ndim == 0:
         if not shape:
             return g
-        a = np.ndarray(shape, g.dtype, np.asarray(g), 0, (0,) * len(shape))
-        a.flags.writeable = False
-        return a
+        return ndarray(shape, g.dtype, g[()], 0, (0,) * len(shape))  # the buffer of a NumPy scalar is read-only
     return np.broadcast_to(g, shape)
 
 

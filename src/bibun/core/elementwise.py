@@ -7,9 +7,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from ..typing import Pull, Push
+from ..typing import Array, Pull, Push
 from .broadcast import spread, unbroadcast, zeros_for
 from .domains import Domain
+from .graph import Form
 from .rule import Rule, without
 
 __all__ = ["Elementwise"]
@@ -36,6 +37,21 @@ class Elementwise(Rule):
         pull, push = _written(slopes, where, same)
         names = {f"d{i}": d for i, d in enumerate(self.partials)}
         return _function(pull, names), _function(push, names)
+
+    def twin(self) -> Form:
+        product = [_slope(d, 2) for d in self.partials] == ["x1", "x0"]
+        return Form(self, (0, 1), _pull_square, _push_square) if product else super().twin()
+
+
+def _pull_square(g: Array, y: Array, args: Any) -> Any:
+    """The cotangents of `x * x`: both halves in one, at one product less."""
+    half = g * args[0]
+    return half + half, None
+
+
+def _push_square(y: Array, args: Any, ts: Any) -> Any:
+    half = ts[0] * args[0]
+    return half + half
 
 
 def _slope(d: Any, n: int) -> Any:
@@ -79,8 +95,12 @@ def _written(slopes: tuple[Any, ...], where: tuple[int, ...], same: bool) -> tup
         ]
         pull = "def pull(g, y, args):\n" + (unpack if reads or not same else "") + f"    return {', '.join(cut)}\n"
         push = "def push(y, args, ts):\n" + (unpack if reads else "")
-        if len(where) == 1 and slopes[where[0]] is not None:
+        tangents = [i for i in where if slopes[i] is not None]
+        if len(where) == 1 and tangents:
             push += f"    t, = ts\n    total = {scaled('t', where[0])}\n"
+        elif len(where) == 2 and len(tangents) == 2:
+            one, two = scaled("s", where[0]), scaled("t", where[1])
+            push += f"    s, t = ts\n    total = {one} if t is None else {two} if s is None else {one} + {two}\n"
         else:
             push += "    total = None\n"
             for k, i in enumerate(where):
@@ -89,7 +109,7 @@ def _written(slopes: tuple[Any, ...], where: tuple[int, ...], same: bool) -> tup
                 push += f"    t = ts[{k}]\n    if t is not None:\n"
                 push += f"        t = {scaled('t', i)}\n        total = t if total is None else total + t\n"
             push += "    if total is None:\n        return zeros(y)\n"
-        push += "    return total if total.shape == y.shape else spread(total, y.shape)\n"
+        push += "    return total" + ("\n" if same else " if total.shape == y.shape else spread(total, y.shape)\n")
         _CODE[key] = _compiled(pull), _compiled(push)
     return _CODE[key]
 

@@ -109,18 +109,15 @@ def history(ys: Iterable[Node], low: int = 0, stop: Collection[Node] = ()) -> tu
     nodes: list[Node] = []
     edge: list[Node] = []
     seen = set(stop)
-    stack = [y for y in ys if y not in seen]
-    seen.update(stack)
-    while stack:
-        v = stack.pop()
-        if v.rule is None or v.order < low:
-            edge.append(v)
-        else:
-            nodes.append(v)
-            for x in v.inputs:
-                if x not in seen:
-                    seen.add(x)
-                    stack.append(x)
+    for y in ys:
+        if y not in seen:
+            seen.add(y)
+            (edge if y.rule is None or y.order < low else nodes).append(y)
+    for v in nodes:  # which grows meanwhile
+        for x in v.inputs:
+            if x not in seen:
+                seen.add(x)
+                (edge if x.rule is None or x.order < low else nodes).append(x)
     nodes.sort(key=by_order, reverse=True)
     return nodes, edge
 

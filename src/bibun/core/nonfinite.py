@@ -3,8 +3,8 @@
 Imports errors, modes, the graph.
 """
 
+import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from .modes import mode
 
 __all__ = ["debug_nans", "look", "users_line"]
 
-_HOUSES = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
+_HOUSES = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(np.__file__))
 
 
 def debug_nans() -> Any:

@@ -131,6 +131,20 @@ def watched(form: Any, marks: Marks) -> Any:
     return form.wrapped(pull, push)
 
 
+class Constants(dict[float, Any]):
+    """Python numbers as float64 arrays: a program uses few of them, many times over."""
+
+    def __missing__(self, number: float) -> Any:
+        a = array(number, float64)
+        a.flags.writeable = False
+        if number and len(self) < 1024:  # 0.0 and -0.0 are one key
+            self[number] = a
+        return a
+
+
+constants = Constants()
+
+
 def lane_one(rule: Any, run: Run) -> Callable[[Any], Any]:
     """One operand."""
     form = rule.form((0,), True)
@@ -159,6 +173,7 @@ def lane_two(rule: Any, run: Run, weak: bool = True) -> Callable[[Any, Any], Any
     both, both_same = rule.form((0, 1), False), rule.form((0, 1), True)
     left, left_same = rule.form((0,), False), rule.form((0,), True)
     right, right_same = rule.form((1,), False), rule.form((1,), True)
+    twin = rule.twin()
 
     def lane(a: Any, b: Any) -> Any:
         if modes.on:
@@ -179,14 +194,14 @@ def lane_two(rule: Any, run: Run, weak: bool = True) -> Callable[[Any, Any], Any
                         w = w.copy()
                     y = new(Variable)
                     y._data = run(v, w)
-                    y.rule = both_same if a is b or v.shape == w.shape else both
+                    y.rule = twin if a is b else both_same if v.shape == w.shape else both
                     y.inputs = (a, b)
                     y.values = (v, w)
                     y.order = now()
                     return y
             elif kind is float or kind is int:
                 if weak and type(v) is ndarray and v.dtype is float64:
-                    b = array(b, float64)
+                    b = constants[b]
                 y = new(Variable)
                 y._data = run(v, b)
                 y.rule = left_same
@@ -212,7 +227,7 @@ def lane_two(rule: Any, run: Run, weak: bool = True) -> Callable[[Any, Any], Any
             kind = type(a)
             if kind is float or kind is int:
                 if weak and type(w) is ndarray and w.dtype is float64:
-                    a = array(a, float64)
+                    a = constants[a]
                 y = new(Variable)
                 y._data = run(a, w)
                 y.rule = right_same

@@ -110,6 +110,10 @@ class Rule:
             form = self.forms[where, same] = Form(self, where, *self.walks(where, same))
         return form
 
+    def twin(self) -> Form:
+        """The form of the operation on one Variable twice, as in `x * x`."""
+        return self.form((0, 1), True)
+
     def walks(self, where: tuple[int, ...], same: bool) -> tuple[Pull, Push]:
         """The two walks of one operation, for these tracked arguments."""
         raise NotImplementedError

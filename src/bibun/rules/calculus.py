@@ -108,7 +108,7 @@ def slope(f: Array, h: Any, axis: int, edge_order: int) -> Array:
         raise ValueError(
             f"np.gradient along an axis of {n}: it needs at least {edge_order + 1} for edge_order={edge_order}"
         )
-    if np.ndim(raw(h)):
+    if np.ndim(h):
         if h.shape != (n,):
             raise ValueError(f"np.gradient: {h.shape} coordinates for an axis of {n}")
         d = np.reshape(np.diff(h), (n - 1,) + (1,) * (f.ndim - 1 - axis))
@@ -116,7 +116,7 @@ def slope(f: Array, h: Any, axis: int, edge_order: int) -> Array:
     else:
         d = h
     s = np.diff(f, axis=axis) / d  # the slope of each stretch
-    if np.ndim(raw(h)):
+    if np.ndim(h):
         a, b = along(d, axis, None, -1), along(d, axis, 1, None)
         weight = a / (a + b)
         last = along(b, axis, -1, None) / (along(a, axis, -1, None) + along(b, axis, -1, None)) if n > 2 else 0.5
@@ -275,10 +275,10 @@ def apply_over_axes(func: Any, a: Array, axes: Any) -> Array:
     """np.apply_over_axes: one axis after another, each kept with length one."""
     y = arrayed(a)
     for axis in np.ravel(axes).tolist():
-        axis = normalize_axis_index(axis, np.ndim(raw(a)))
+        axis = normalize_axis_index(axis, np.ndim(a))
         result = func(y, axis)
         y = result if result.ndim == y.ndim else np.expand_dims(result, axis)
-        if y.ndim != np.ndim(raw(a)):
+        if y.ndim != np.ndim(a):
             raise ValueError("np.apply_over_axes: the function has to keep the axes or drop the one it is given")
     return y
 

@@ -62,7 +62,8 @@ def asarray(
 
 # --- of another's shape ---------------------------------------------------------------------------------------------
 
-constant(np.zeros_like, np.ones_like, np.empty_like, of_values=False)
+constant(np.zeros_like, np.ones_like, np.empty_like, np.full_like, of_values=False)
+_full_like = RULES[np.full_like]
 
 
 @answers(np.full_like)
@@ -77,9 +78,8 @@ def full_like(
     device: Any = None,
 ) -> Array:
     """np.full_like. A tracked value is broadcast."""
-    a = raw(a)
     if not holds_node(fill_value, tracked=True):
-        return np.full_like(a, raw(fill_value), dtype, order, shape=shape)
+        return _full_like(a, raw(fill_value), dtype, order, shape=shape)
     dtype = np.dtype(a.dtype if dtype is None else dtype)
     if dtype.kind not in "fc":
         raise TypeError(f"np.full_like with {dtype} would round a tracked Variable: pass dtype=float")
@@ -166,7 +166,7 @@ def logspace(
     axis: int = 0,
 ) -> Array:
     """np.logspace: the base to the power of even steps."""
-    if np.ndim(raw(base)):
+    if np.ndim(base):
         start, stop, base = (arrayed(a) for a in (start, stop, base))
         ndim = max(start.ndim, stop.ndim, base.ndim)
         start, stop, base = (np.reshape(a, (1,) * (ndim - a.ndim) + a.shape) for a in (start, stop, base))
@@ -184,7 +184,7 @@ def geomspace(
     start, stop = astype(start, kind), astype(stop, kind)
     if not (modes.on and here.tracing) and not (np.all(raw(start)) and np.all(raw(stop))):
         raise ValueError("np.geomspace: neither end may be zero")
-    ndim = np.broadcast(raw(start), raw(stop)).ndim
+    ndim = max(start.ndim, stop.ndim)
     axis = normalize_axis_index(axis, ndim + 1)
     num = frozen(num).__index__()
     w = (np.arange(num) / max(num - 1 if endpoint else num, 1)).reshape((num,) + (1,) * (ndim - axis))

@@ -13,6 +13,7 @@ from ..core.words import composite, constant, elementwise, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 from . import constants, ufuncs  # noqa: F401  (taken over below)
+from .indexing import settled
 from .slopes import bessel_quotient
 
 # --- sinc, i0 --------------------------------------------------------------------------------------------------------
@@ -90,17 +91,20 @@ def np_angle(z: Array, deg: bool = False) -> Array:
     return a * (180 / np.pi) if deg else a
 
 
+REAL_OR_COMPLEX = "whether the result is complex depends on the values"
+
+
 def np_real_if_close(a: Array, tol: float = 100) -> Array:
     if a.dtype.kind != "c":
         return a
     limit = tol * np.finfo(a.dtype).eps if tol > 1 else tol
-    return np.real(a) if np.all(np.absolute(np.imag(a)) < limit) else a
+    return np.real(a) if np.all(settled(np.absolute(np.imag(a)) < limit, "np.real_if_close")) else a
 
 
 composite(
     np.angle, np_angle, cases=[(complex_normal(3),), (complex_normal(2), {"deg": True}), ((3,),)], domain=positive
 )  # fmt: skip
-composite(np.real_if_close, np_real_if_close, cases=[(complex_normal(3),), ((3,),)])
+composite(np.real_if_close, np_real_if_close, cases=[(complex_normal(3),)], traced=REAL_OR_COMPLEX)
 
 # --- limits and missing values ---------------------------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ composite(np.modf, np_modf, cases=[((3,),), ((),)], domain=ufuncs.dividend)
 
 def beyond(x: Array, outside: Any) -> Array:
     """`x`, made complex if it has an element outside of the real function's domain."""
-    return np.add(x, 0j) if np.isrealobj(x) and np.any(outside(x)) else x
+    return np.add(x, 0j) if np.isrealobj(x) and np.any(settled(outside(x), "np.emath")) else x
 
 
 def _negative(x: Array) -> Array:
@@ -196,8 +200,12 @@ def _extended(func: Any, outside: Any) -> Any:
 
 wide, below, far = Domain(1.3, 2.0), Domain(-2.0, -0.5), Domain(1.5, 3.0)
 for func in (np.sqrt, np.log, np.log2, np.log10):
-    composite(getattr(np.emath, func.__name__), _extended(func, _negative), cases=[((3,),), ((),)], domain=below)
+    composite(getattr(np.emath, func.__name__), _extended(func, _negative), cases=[((3,),), ((),)], domain=below,
+              name=f"emath.{func.__name__}", traced=REAL_OR_COMPLEX)  # fmt: skip
 for inverse in (np.arccos, np.arcsin, np.arctanh):
-    composite(getattr(np.emath, inverse.__name__), _extended(inverse, _beyond_one), cases=[((3,),), ((),)], domain=far)
-composite(np.emath.logn, lambda n, x: np.emath.log(x) / np.emath.log(n), cases=[((3,), (3,))], domain=wide)
-composite(np.emath.power, lambda x, p: np.power(beyond(x, _negative), p), cases=[((3,), (3,))], domain=positive)
+    composite(getattr(np.emath, inverse.__name__), _extended(inverse, _beyond_one), cases=[((3,),), ((),)], domain=far,
+              name=f"emath.{inverse.__name__}", traced=REAL_OR_COMPLEX)  # fmt: skip
+composite(np.emath.logn, lambda n, x: np.emath.log(x) / np.emath.log(n), cases=[((3,), (3,))], domain=wide,
+          name="emath.logn", traced=REAL_OR_COMPLEX)  # fmt: skip
+composite(np.emath.power, lambda x, p: np.power(beyond(x, _negative), p), cases=[((3,), (3,))], domain=positive,
+          name="emath.power", traced=REAL_OR_COMPLEX)  # fmt: skip

@@ -3,6 +3,8 @@
 One axis at a time: the transforms of several are made of those of one. Imports core, products. Last of the table.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -66,11 +66,11 @@ def distinct(i: Any) -> bool:
 
 
 def settled(x: Any, name: str) -> Any:
-    """The plain value of `x`, for results whose shape depends on it; refused while recording for other values."""
+    """The plain value of `x`, for results whose shape or type depends on it; refused while recording for others."""
     if modes.on and here.tracing and holds_node(x, tracked=True):
         raise TypeError(
-            f"{name} while recording for {here.tracing}: the shape of its result depends on the values, and those of "
-            "now would be taken for every later input too; write np.where(condition, a, b), or weights of 0 and 1"
+            f"{name} while recording for {here.tracing}: the shape or the type of its result depends on the values, and those of "
+            "now would be taken for every later input too; write np.where(condition, a, b), or weights of 0 and 1, or make its argument complex"
         )
     return raw(x)
 

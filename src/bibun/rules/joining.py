@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..core.dispatch import RULES, answers, raw
+from ..core.dispatch import RULES, answers
 from ..core.domains import static
 from ..core.graph import Node
 from ..core.words import composite, linear
@@ -103,7 +103,7 @@ def _depth(a: Any) -> int:
 
 
 def _ndim(a: Any) -> int:
-    return max(map(_ndim, a)) if isinstance(a, list) else np.ndim(raw(a))
+    return max(map(_ndim, a)) if isinstance(a, list) else np.ndim(a)
 
 
 def _block(a: Any, depth: int, ndim: int) -> Array:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import answers, raw
-from ..core.words import general
+from ..core.dispatch import answers, function
+from ..core.graph import Node
+from ..core.words import constant, general
 from ..typing import Array
 from .products import as_array, conjugated, fitting, transposed
 from .triangular import adjoint, hermitian
@@ -45,7 +46,7 @@ def pinv(a: Array, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np
     a = as_array(a, "pinv")
     if rcond is None and rtol is not np._NoValue:
         rcond = np.finfo(np.result_type(a.dtype, np.float32)).eps * max(a.shape[-2:]) if rtol is None else rtol
-    return _pinv(from_lower(a) if hermitian else a, raw(rcond))
+    return _pinv(from_lower(a) if hermitian else a, rcond)
 
 
 def from_lower(a: Array) -> Array:
@@ -89,14 +90,31 @@ _lstsq = general(
 )  # fmt: skip
 
 
+@function
+def rank_of(a: Array, b: Array, rcond: float | None) -> Any:
+    """The rank np.linalg.lstsq finds."""
+    return np.linalg.lstsq(a, b, rcond)[2]
+
+
+constant(rank_of)
+
+
 @answers(np.linalg.lstsq)
 def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Any, ...]:
-    """np.linalg.lstsq: solution, sums of squared residuals, rank, singular values."""
+    """np.linalg.lstsq: solution, sums of squared residuals, rank, singular values.
+
+    The sums are an empty array where the rank is deficient; while recording for other values they are NaN there.
+    """
     a, b = as_array(a, "lstsq"), as_array(b, "lstsq")
-    rank = np.linalg.lstsq(raw(a), raw(b), rcond)[2]
+    rank = rank_of(a, b, rcond)
     cutoff = np.finfo(np.result_type(a.dtype, np.float32)).eps * max(a.shape) if rcond is None else rcond
     x = _lstsq(a, b[:, None] if b.ndim == 1 else b, cutoff)
     residuals = (b[:, None] if b.ndim == 1 else b) - a @ x
-    full = rank == a.shape[1] < a.shape[0]
     squared = np.sum(np.real(conjugated(residuals) * residuals), axis=0)
-    return x[:, 0] if b.ndim == 1 else x, squared if full else squared[:0], rank, np.linalg.svdvals(a)
+    if a.shape[1] >= a.shape[0]:
+        squared = squared[:0]
+    elif isinstance(rank, Node):
+        squared = np.where(np.equal(rank, a.shape[1]), squared, np.nan)
+    elif rank < a.shape[1]:
+        squared = squared[:0]
+    return x[:, 0] if b.ndim == 1 else x, squared, rank, np.linalg.svdvals(a)

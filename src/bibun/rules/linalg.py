@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..core.broadcast import spread, unbroadcast
-from ..core.dispatch import answers, raw
+from ..core.dispatch import answers, function
 from ..core.domains import well
-from ..core.graph import Node
+from ..core.modes import here, modes
 from ..core.rule import Rule
 from ..core.words import composite, constant, general
 from ..typing import Array
@@ -120,30 +120,43 @@ def cofactors(a: Array) -> Array:
     return d * ((u * products_without(s, pairs=False)[..., None, :]) @ vh)
 
 
-def cofactors_push(t: Array, a: Array) -> Array:
+def cofactors_along(t: Array, a: Array) -> Array:
     """The derivative of the cofactors in the direction `t`; symmetric in `t` and a cotangent, so it is both walks."""
-    y = inverse(raw(a))
-    if far_from_singular(raw(a), y):
-        y = inverse(a) if isinstance(a, Node) else y
+    y = inverse(a)
+    if far_from_singular(a, y):
         yt = y @ t
-        trace = np.trace(yt, axis1=-2, axis2=-1)[..., None, None]
-        return np.linalg.det(a)[..., None, None] * transposed(trace * y - yt @ y)
-    if isinstance(a, Node):
-        return by_minors(t, a)
+        return np.linalg.det(a)[..., None, None] * transposed(traces(yt) * y - yt @ y)
     u, s, vh, d = by_svd(a)
     p = transposed(u) @ t @ transposed(vh)
     without = products_without(s, pairs=True)
-    traces = without @ np.diagonal(p, axis1=-2, axis2=-1)[..., None]
-    return d * (u @ (np.eye(s.shape[-1], dtype=s.dtype) * traces - transposed(p) * without) @ vh)
+    sums = without @ np.diagonal(p, axis1=-2, axis2=-1)[..., None]
+    return d * (u @ (np.eye(s.shape[-1], dtype=s.dtype) * sums - transposed(p) * without) @ vh)
 
 
-def by_minors(t: Array, a: Array) -> Array:
-    """The same from the minor of every element, for third derivatives where `a` is nearly singular."""
+def traces(x: Array) -> Array:
+    """The traces of stacked matrices, to multiply matrices by."""
+    return np.trace(x, axis1=-2, axis2=-1)[..., None, None]
+
+
+def third(s: Array, t: Array, a: Array) -> Array:
+    """The derivative of `cofactors_along(t, a)` in the direction `s`: from the inverse, if `a` is known to have one."""
+    s, t = (np.broadcast_to(x, np.broadcast_shapes(x.shape, a.shape)) for x in (s, t))
+    if (modes.on and here.tracing) or not well_conditioned(a):
+        return by_minors(s, t, a)
+    y = inverse(a)
+    ys, yt = y @ s, y @ t
+    both = traces(ys) * traces(yt) - traces(ys @ yt)
+    turned = (ys @ yt + yt @ ys - traces(ys) * yt - traces(yt) * ys) @ y
+    return np.linalg.det(a)[..., None, None] * transposed(both * y + turned)
+
+
+def by_minors(s: Array, t: Array, a: Array) -> Array:
+    """The same from the minor of every element: nothing is divided."""
     n = a.shape[-1]
     rest = np.array([[k for k in range(n) if k != i] for i in range(n)], dtype=int).reshape(n, -1)
     index = (..., rest[:, None, :, None], rest[None, :, None, :])
     sign = np.where(np.add.outer(range(n), range(n)) % 2, -1, 1)
-    return sign * np.sum(_cofactors(a[index]) * t[index], axis=(-2, -1))
+    return sign * np.sum(_cofactors_along(s[index], a[index]) * t[index], axis=(-2, -1))
 
 
 def inverse(a: Array) -> Array:
@@ -151,17 +164,46 @@ def inverse(a: Array) -> Array:
     try:
         return np.linalg.inv(a)
     except np.linalg.LinAlgError:
-        singular = (np.linalg.slogdet(raw(a))[0] == 0)[..., None, None]
+        singular = is_singular(a)
         safe = np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)
         return np.where(singular, np.inf, np.linalg.inv(safe))
 
 
+@function
+def is_singular(a: Array) -> Array:
+    """Which matrices LAPACK finds no inverse of."""
+    return (np.linalg.slogdet(a)[0] == 0)[..., None, None]
+
+
+@function
+def well_conditioned(a: Array) -> bool:
+    """Whether all the matrices are far from singular."""
+    return far_from_singular(a, inverse(a))
+
+
+constant(is_singular, well_conditioned)
 _cofactors: Rule = general(
     cofactors, register=False,
-    jvp=lambda t, y, a: cofactors_push(t, a), vjp=lambda g, y, a: cofactors_push(g, a),
+    jvp=lambda t, y, a: _cofactors_along(t, a), vjp=lambda g, y, a: _cofactors_along(g, a),
     cases=[(well(3),), (well(2, 2),), (well(1),), (well(4),)],
 )  # fmt: skip
 _cofactors.func = _cofactors
+_cofactors_along: Rule = general(
+    cofactors_along, register=False,
+    jvp=(lambda d, y, t, a: _cofactors_along(d, a), lambda d, y, t, a: third(d, t, a)),
+    vjp=(lambda g, y, t, a: _cofactors_along(g, a), lambda g, y, t, a: third(g, t, a)),
+    cases=[((3, 3), well(3)), ((2, 2, 2), well(2, 2)), ((1, 1), well(1)), ((3, 3), lambda rng: near_singular(rng))],
+)  # fmt: skip
+_cofactors_along.func = _cofactors_along
+
+
+def near_singular(rng: np.random.Generator) -> Array:
+    """A matrix whose inverse would lose digits."""
+    a = rng.normal(size=(3, 3))
+    a[2] = a[0] + a[1] + 1e-7 * a[2]
+    return a
+
+
 general(
     np.linalg.det, source=GILES,
     jvp=lambda t, y, a: np.sum(_cofactors(a) * t, axis=(-2, -1)),
@@ -176,7 +218,7 @@ def slogdet_push(t: Array, y: Any, a: Array) -> tuple[Array, Array]:
     """d log|det a| = Re tr(a⁻¹ da); the sign turns by the imaginary part."""
     z = np.sum(transposed(inverse(a)) * t, axis=(-2, -1))
     if z.dtype.kind != "c":
-        return np.zeros_like(raw(y[0])), z
+        return np.zeros_like(y[0]), z
     return 1j * y[0] * np.imag(z), np.real(z)
 
 

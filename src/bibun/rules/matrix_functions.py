@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import holds_node, raw
+from ..core.dispatch import holds_node
 from ..core.domains import spd, well
 from ..core.rule import Rule
 from ..core.words import composite, general
@@ -48,7 +48,7 @@ def direction_of(f: Any, a: Array, e: Array) -> Array:
     """The derivative of f(a) in the direction `e`."""
     n = a.shape[-1]
     above = np.concatenate([a, e], axis=-1)
-    below = np.concatenate([np.zeros_like(raw(a)), a], axis=-1)
+    below = np.concatenate([np.zeros_like(a), a], axis=-1)
     return f(np.concatenate([above, below], axis=-2))[..., :n, n:]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import RULES, answers, holds_node, raw
+from ..core.dispatch import RULES, answers, holds_node
 from ..core.domains import Domain, static
 from ..core.words import composite, constant
 from ..typing import Array
@@ -78,6 +78,8 @@ composite(
 )
 composite(np.sort_complex, sort_complex, domain=apart, cases=[((4,),)])
 
+HOW_MANY = "how many elements the result has depends on the values"
+
 # --- sets -----------------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +110,8 @@ def union1d(ar1: Array, ar2: Array) -> Array:
 def setdiff1d(ar1: Array, ar2: Array, assume_unique: bool = False) -> Array:
     """np.setdiff1d."""
     values = np.ravel(arrayed(ar1)) if assume_unique else unique(ar1)
-    return getitem(values, np.nonzero(~np.isin(raw(values), np.asarray(settled(ar2, "np.setdiff1d"))))[0])
+    kept = ~np.isin(settled(values, "np.setdiff1d"), np.asarray(settled(ar2, "np.setdiff1d")))
+    return getitem(values, np.nonzero(kept)[0])
 
 
 @answers(np.intersect1d)
@@ -126,8 +129,9 @@ def intersect1d(ar1: Array, ar2: Array, assume_unique: bool = False, return_indi
 def setxor1d(ar1: Array, ar2: Array, assume_unique: bool = False) -> Array:
     """np.setxor1d."""
     both = concatenate((ar1, ar2), None) if assume_unique else concatenate((unique(ar1), unique(ar2)))
-    values, counts = np.unique(settled(both, "np.setxor1d"), return_counts=True)
-    return unique(getitem(both, np.nonzero(np.isin(raw(both), values[counts == 1]))[0]))
+    plain = settled(both, "np.setxor1d")
+    values, counts = np.unique(plain, return_counts=True)
+    return unique(getitem(both, np.nonzero(np.isin(plain, values[counts == 1]))[0]))
 
 
 def trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
@@ -144,15 +148,18 @@ def trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
     return getitem(filt, tuple(stretch))
 
 
-composite(np.unique, unique, domain=apart, cases=[((4,),), ((2, 3),), ((3, 2), dict(axis=0)), ((0,),)])
-composite(np.union1d, union1d, domain=apart, cases=[((3,), static([5.0, 6.0])), ((2, 2), static([5.0]))])
+composite(np.unique, unique, domain=apart, traced=HOW_MANY, cases=[((4,),), ((2, 3),), ((3, 2), dict(axis=0)), ((0,),)])
+composite(
+    np.union1d, union1d, domain=apart, traced=HOW_MANY, cases=[((3,), static([5.0, 6.0])), ((2, 2), static([5.0]))]
+)
 composite(
     np.setdiff1d,
     setdiff1d,
     domain=apart,
+    traced=HOW_MANY,
     cases=[((3,), static([5.0])), ((3,), static([5.0]), dict(assume_unique=True))],
 )
-composite(np.setxor1d, setxor1d, domain=apart, cases=[((3,), static([5.0]))])
-composite(np.trim_zeros, trim_zeros, domain=apart, cases=[((3,),), ((0,),)])
+composite(np.setxor1d, setxor1d, domain=apart, traced=HOW_MANY, cases=[((3,), static([5.0]))])
+composite(np.trim_zeros, trim_zeros, domain=apart, traced=HOW_MANY, cases=[((3,),), ((0,),)])
 if hasattr(np, "unique_values"):
     RULES[np.unique_values] = lambda x: unique(x, equal_nan=False)

@@ -9,8 +9,10 @@ import numpy as np
 
 from ..core.dispatch import answers, holds_node, raw
 from ..core.domains import between, static
+from ..core.modes import here, modes
 from ..core.words import composite, multilinear
 from ..typing import Array
+from .indexing import settled
 from .products import as_array, conjugated, fitting
 
 __all__: list[str] = []
@@ -67,8 +69,8 @@ def polyval(p: Array, x: Array) -> Array:
     """np.polyval by Horner's rule; highest power first."""
     p, x = as_array(p, "polyval"), as_array(x, "polyval")
     if not p.size:
-        return np.zeros_like(raw(x))
-    y = p[0] + np.zeros_like(raw(x))
+        return np.zeros_like(x)
+    y = p[0] + np.zeros_like(x)
     for k in range(1, p.size):
         y = y * x + p[k]
     return y
@@ -83,7 +85,7 @@ def aligned(a: Array, b: Array, name: str) -> tuple[Array, Array]:
 
 def padded(x: Array, before: int, after: int) -> Array:
     """`x` with zeros around it."""
-    dtype = raw(x).dtype
+    dtype = x.dtype
     pieces = [
         np.zeros(k, dtype) if isinstance(k, int) else k for k in (before, x, after) if not isinstance(k, int) or k
     ]
@@ -101,11 +103,11 @@ def polyder(p: Array, m: int = 1) -> Array:
 def polyint(p: Array, m: int = 1, k: Any = None) -> Array:
     """np.polyint."""
     p = as_array(p, "polyint")
-    constants = [0] * m if k is None else [k] if np.ndim(raw(k)) == 0 else list(k)
+    constants = [0] * m if k is None else [k] if np.ndim(k) == 0 else list(k)
     constants = constants * m if len(constants) == 1 < m else constants
     for c in constants[:m]:
         p = p / np.arange(p.size, 0, -1)
-        last = as_array(c, "polyint").reshape(1) if holds_node(c) else np.full(1, c, raw(p).dtype)
+        last = as_array(c, "polyint").reshape(1) if holds_node(c) else np.full(1, c, p.dtype)
         p = np.concatenate([p, last])
     return p
 
@@ -114,43 +116,50 @@ def poly(seq_of_zeros: Array) -> Array:
     """np.poly: the coefficients from the roots, or the characteristic polynomial of a matrix."""
     r = as_array(seq_of_zeros, "poly")
     r = np.linalg.eigvals(r) if r.ndim == 2 else r.reshape(-1)
-    y = np.ones(1, raw(r).dtype)
+    y = np.ones(1, r.dtype)
     for k in range(r.size):
-        y = np.convolve(y, np.stack([np.ones((), raw(r).dtype), -r[k]]))
-    z = raw(r)
-    paired = z.dtype.kind == "c" and np.all(np.sort(z) == np.sort(z.conj()))
-    return np.real(y) if paired else y
+        y = np.convolve(y, np.stack([np.ones((), r.dtype), -r[k]]))
+    if r.dtype.kind != "c":
+        return y
+    z = settled(r, "np.poly of complex roots")
+    return np.real(y) if np.all(np.sort(z) == np.sort(z.conj())) else y
 
 
 def roots(p: Array) -> Array:
-    """np.roots: eigenvalues of the companion matrix, then the zeros."""
+    """np.roots: eigenvalues of the companion matrix, then the zeros.
+
+    While recording for other values, how many coefficients are zero at either end is not known: none is taken off.
+    """
     p = as_array(p, "roots")
-    nonzero = np.flatnonzero(raw(p))
+    nonzero = np.arange(p.size) if modes.on and here.tracing and holds_node(p, tracked=True) else np.flatnonzero(raw(p))
     if not nonzero.size:
-        return np.zeros(0, raw(p).dtype)
+        return np.zeros(0, p.dtype)
     zeros = p.size - int(nonzero[-1]) - 1
     p = p[int(nonzero[0]) : int(nonzero[-1]) + 1]
     n = p.size - 1
     if not n:
-        return np.zeros(zeros, raw(p).dtype)
-    below = np.eye(n, k=-1, dtype=raw(p).dtype)[1:]
+        return np.zeros(zeros, p.dtype)
+    below = np.eye(n, k=-1, dtype=p.dtype)[1:]
     z = np.linalg.eigvals(np.concatenate([(-p[1:] / p[0])[None, :], below]))
     return padded(z, 0, zeros)
 
 
 def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
-    """np.polydiv: quotient and remainder by long division."""
+    """np.polydiv: quotient and remainder by long division; while recording for other values, of the full length."""
     u, v = as_array(u, "polydiv").reshape(-1), as_array(v, "polydiv").reshape(-1)
     quotient: list[Array] = []
-    rest, scale = u + 0.0 * raw(v)[0], 1.0 / v[0]
+    rest, scale = u + np.zeros((), v.dtype), 1.0 / v[0]
     for k in range(u.size - v.size + 1):
         quotient.append(scale * rest[k])
         rest = rest - padded(quotient[-1] * v, k, u.size - v.size - k)
-    size = np.abs(raw(rest))
-    start = 0
-    while start < rest.size - 1 and size[start] <= 1e-8:  # as NumPy trims
-        start += 1
-    return np.stack(quotient) if quotient else np.zeros(1, raw(rest).dtype), rest[start:]
+    start, most = 0, rest.size - 1
+    if modes.on and here.tracing and holds_node(rest, tracked=True):
+        start = min(len(quotient), most)
+    else:
+        size = np.abs(raw(rest))
+        while start < most and size[start] <= 1e-8:  # as NumPy trims
+            start += 1
+    return np.stack(quotient) if quotient else np.zeros(1, rest.dtype), rest[start:]
 
 
 def polyfit(
@@ -158,7 +167,7 @@ def polyfit(
 ) -> Any:
     """np.polyfit: least squares on powers of `x`, the columns scaled to length one."""
     x, y = as_array(x, "polyfit") + 0.0, as_array(y, "polyfit") + 0.0
-    rcond = x.size * np.finfo(raw(x).dtype).eps if rcond is None else rcond
+    rcond = x.size * np.finfo(x.dtype).eps if rcond is None else rcond
     left, right = np.vander(x, int(deg) + 1), y
     if w is not None:
         w = as_array(w, "polyfit")
@@ -182,11 +191,11 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     """np.vander: columns of powers, by repeated products."""
     x = as_array(x, "vander")
     x = x.astype(np.promote_types(x.dtype, int))
-    columns = [np.ones_like(raw(x))]
+    columns = [np.ones_like(x)]
     for _ in range((x.size if N is None else N) - 1):
         columns.append(columns[-1] * x)
     if N == 0 or (N is None and not x.size):
-        return np.zeros((x.size, 0), raw(x).dtype)
+        return np.zeros((x.size, 0), x.dtype)
     return np.stack(columns if increasing else columns[::-1], axis=1)
 
 

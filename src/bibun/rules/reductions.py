@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..core.broadcast import spread
-from ..core.dispatch import answers, raw, spelled
+from ..core.dispatch import answers, spelled
 from ..core.graph import Node
 from ..core.record import lane_linear, refuse_tracked
 from ..core.words import composite, constant, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 from .cumulative import others
+from .products import certain
 
 NO: Any = np._NoValue
 add_reduce: Any = np.add.reduce
@@ -192,7 +193,7 @@ def tally(where: Any, x: Array, axis: Any, keepdims: bool) -> Array:
 
 def divided(total: Array, count: Array, empty: str) -> Array:
     """`total / count` in the dtype of `total`; where nothing is counted NumPy's warning `empty`."""
-    if np.any(raw(count) <= 0):
+    if certain(np.less_equal(count, 0)):
         warnings.warn(empty, RuntimeWarning, stacklevel=3)
     dtype = total.dtype if total.dtype.kind in "fc" else np.dtype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):

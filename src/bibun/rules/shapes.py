@@ -106,7 +106,7 @@ def broadcast_to(array: Array, shape: Any, subok: bool = False) -> Array:
 
 def broadcast_arrays(*args: Array, subok: bool = False) -> tuple[Array, ...]:
     """np.broadcast_arrays."""
-    shape = np.broadcast_shapes(*[np.shape(raw(a)) for a in args])
+    shape = np.broadcast_shapes(*[np.shape(a) for a in args])
     return tuple([np.broadcast_to(a, shape) for a in args])
 
 
@@ -388,9 +388,5 @@ astype_.func = astype
 astype_.cases = [((2, 3), static("f8")), ((3,), static(complex)), ((), static(float))]
 if hasattr(np, "astype"):
     RULES[np.astype] = astype
-
-for _f in (np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.iscomplexobj, np.isrealobj,
-           np.may_share_memory, np.shares_memory, np.min_scalar_type):  # fmt: skip
-    RULES[_f] = lambda *args, _f=_f, **kw: _f(*raw(args), **{k: raw(v) for k, v in kw.items()})
 
 immutable(np.expand_dims, np.squeeze, np.transpose, np.moveaxis, np.flip, np.roll, np.tile, sliding_window_view)

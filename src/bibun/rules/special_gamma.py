@@ -13,6 +13,7 @@ import scipy.special as sp
 from ..core.domains import above, between, positive, static
 from ..core.words import composite, elementwise
 from ..typing import Array
+from .products import certain, possible
 from .special_own import as_operand, orders, own, piecewise
 
 SHIFT = 10  # psi's recurrence is used this often before its asymptotic series is
@@ -111,7 +112,7 @@ def multigammaln(a: Array, d: int) -> Array:
     Raises
     ------
     ValueError
-        If `d` is no positive integer, or `a` is too small for it.
+        If `d` is no positive integer, or `a` is too small for it (recorded for other values, there it is NaN).
 
     Examples
     --------
@@ -124,9 +125,11 @@ def multigammaln(a: Array, d: int) -> Array:
     """
     if d != int(d) or d < 1:
         raise ValueError(f"multigammaln: d = {d!r} where a positive integer (the dimension) is needed")
-    if np.any(np.less_equal(a, 0.5 * (d - 1))):
-        raise ValueError(f"multigammaln: an `a` that is not greater than (d - 1)/2 = {0.5 * (d - 1)}")
     a = as_operand(a, "multigammaln")
+    outside = np.less_equal(a, 0.5 * (d - 1))
+    if certain(outside):
+        raise ValueError(f"multigammaln: an `a` that is not greater than (d - 1)/2 = {0.5 * (d - 1)}")
+    a = np.where(outside, np.nan, a) if possible(outside) else a
     y = sp.gammaln(a)
     for j in range(1, int(d)):
         y = y + sp.gammaln(a - 0.5 * j)

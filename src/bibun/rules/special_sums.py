@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import function, raw
+from ..core.dispatch import function
 from ..core.domains import positive, real
-from ..core.words import general
+from ..core.words import constant, general
 from ..typing import Array
+from .products import possible
 from .special_own import as_operand
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
@@ -28,22 +29,23 @@ def _floating(x: Any) -> Array:
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
-def _largest(w: Array, axis: Axis) -> Array:
-    """Where the largest share is; a plain array."""
-    size = np.abs(raw(w))
+@function
+def largest(w: Array, axis: Axis) -> Array:
+    """Where the largest share is."""
+    size = np.abs(w)
     return size == np.max(size, axis=axis, keepdims=True, initial=0)
 
 
 def _centred(g: Array, w: Array, axis: Axis) -> Array:
     """g − Σ w g for shares w that sum to 1, without cancellation where one of them is almost 1."""
-    top = _largest(w, axis)
+    top = largest(w, axis)
     g = g - _sums(g * top, axis) / np.maximum(_sums(top, axis), 1).astype(g.dtype)
     return g - _sums(w * g, axis)
 
 
 def _rest(w: Array, axis: Axis) -> Array:
     """1 − w, to the last digit also of a share that is almost 1."""
-    top = _largest(w, axis)
+    top = largest(w, axis)
     top = top & (_sums(top, axis) == 1)
     return np.where(top, _sums(np.where(top, 0, w), axis), 1 - w)
 
@@ -193,22 +195,27 @@ def logsumexp(
     a = as_operand(a, "logsumexp")
     if b is None:
         y = log_sum(a, 1.0, axis, keepdims)
-        return (y, _signs(raw(a), 1.0, axis, keepdims)) if return_sign else y
+        return (y, signs(a, 1.0, axis, keepdims)) if return_sign else y
     b = as_operand(b, "logsumexp")
     if b.dtype.kind in "biu":
         b = b.astype(a.dtype if a.dtype.kind == "f" else np.float64)
     shape = np.broadcast_shapes(a.shape, b.shape)
     a, b = (x if x.shape == shape else np.broadcast_to(x, shape) for x in (a, b))
-    y, sign = log_sum(a, b, axis, keepdims), _signs(raw(a), raw(b), axis, keepdims)
+    y, sign = log_sum(a, b, axis, keepdims), signs(a, b, axis, keepdims)
     if return_sign:
         return y, sign
-    return np.where(sign < 0, np.nan, y) if np.any(sign < 0) else y
+    negative = np.less(sign, 0)
+    return np.where(negative, np.nan, y) if possible(negative) else y
 
 
-def _signs(a: Array, b: Array, axis: Axis, keepdims: bool) -> Array:
+@function
+def signs(a: Array, b: Array, axis: Axis, keepdims: bool) -> Array:
+    """The sign of Σ b exp(a)."""
     sign = np.sign(_terms(a, b, axis)[1])
     return sign if keepdims else np.squeeze(sign, axis)[()]
 
+
+constant(largest, signs)
 
 # softmax --------------------------------------------------------------------------------------------------------------
 

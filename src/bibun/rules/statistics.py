@@ -9,15 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import answers, function, raw
+from ..core.dispatch import RULES, answers, function, raw
 from ..core.domains import between, positive, real, static
 from ..core.graph import Node
 from ..core.words import composite, constant, elementwise, linear
 from ..typing import Array
 from .cumulative import without_nan
+from .indexing import settled
+from .products import certain, possible
 from .reductions import HOLED, HOLES, cast, divided, flag, float_of, masked, numbers, present, refuse, tally
 
 constant(np.histogram_bin_edges)
+_bin_edges = RULES[np.histogram_bin_edges]
+
+
+@answers(np.histogram_bin_edges)
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """np.histogram_bin_edges."""
+    if isinstance(bins, str):
+        settled((a, weights), "np.histogram_bin_edges with a named number of bins")
+    return _bin_edges(a, bins, range, weights)
 
 # --- NaNs left out ----------------------------------------------------------------------------------------------------
 
@@ -89,7 +100,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     dtype = np.result_type(x.dtype, w.dtype, *(["f8"] if x.dtype.kind in "biu" else []))
     w = cast(w, dtype)
     total = np.sum(np.broadcast_to(w, x.shape), axis=axis, keepdims=keepdims)
-    if np.any(raw(total) == 0):
+    if certain(np.equal(total, 0)):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
     y = np.sum(cast(x, dtype) * w, axis=axis, keepdims=keepdims) / total
     return (y, total) if returned else y
@@ -121,13 +132,13 @@ def _frequencies(fweights: Any, aweights: Any, n: int) -> Any:
         if weights is None:
             continue
         v = cast(weights, np.float64)
-        if name == "fweights" and np.any(raw(v) != np.around(raw(v))):
+        if name == "fweights" and certain(np.not_equal(v, np.around(v))):
             raise TypeError("fweights must be integer")
         if v.ndim > 1:
             raise RuntimeError(f"cannot handle multidimensional {name}")
         if v.shape[0] != n:
             raise RuntimeError(f"incompatible numbers of samples and {name}")
-        if np.any(raw(v) < 0):
+        if certain(np.less(v, 0)):
             raise ValueError(f"{name} cannot be negative")
         w = v if w is None else w * v
     return w
@@ -155,9 +166,10 @@ def cov(
     else:
         total = np.sum(w)
         free = total if ddof == 0 else total - ddof * (1 if aweights is None else np.sum(w * numbers(aweights)) / total)
-    if raw(free) <= 0:
+    none = np.less_equal(free, 0)
+    if certain(none):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
-        free = 0.0
+    free = np.where(none, 0.0, free) if possible(none) else free
     right = np.transpose(x if w is None else x * w)
     c = np.matmul(x, np.conjugate(right) if right.dtype.kind == "c" else right)
     return np.squeeze(c * np.true_divide(1, cast(free, float_of(c))))
@@ -204,8 +216,8 @@ bincount_rule = linear(
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     """np.bincount of Variables: sums of the weights by group."""
     if not isinstance(weights, Node):
-        return np.bincount(raw(x), raw(weights), minlength)
-    return bincount_rule(np.asarray(raw(x)), weights, minlength)
+        return np.bincount(settled(x, "np.bincount"), weights, minlength)
+    return bincount_rule(np.asarray(settled(x, "np.bincount")), weights, minlength)
 
 
 def _in_bins(sample: Any, edges: Any) -> tuple[Any, tuple[int, ...]]:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import METHODS, function, raw, spelled
+from ..core.dispatch import METHODS, function, spelled
 from ..core.domains import static
 from ..core.graph import Node
 from ..core.words import constant, linear
 from ..errors import MissingRule, TrackedVariable
 from ..typing import Array
 from .constants import CONSTANT_UFUNCS
+from .joining import frozen_index
 
 REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
@@ -58,8 +59,7 @@ def reduce(
 ) -> Any:
     """`ufunc.reduce`: all elements along an axis become one."""
     if ufunc in CONSTANT_UFUNCS:
-        step: Any = ufunc
-        return step.reduce(raw(array), axis=axis, dtype=dtype, keepdims=keepdims, **{k: raw(v) for k, v in kw.items()})
+        return step_reduced(array, kw.pop("where", True), ufunc, dict(axis=axis, dtype=dtype, keepdims=keepdims, **kw))
     without_out(ufunc, "reduce", out)
     x = cast(array, dtype)
     if ufunc in REDUCTIONS:
@@ -71,10 +71,31 @@ def reduce(
         axis = tuple(range(x.ndim))
     axes = {k % x.ndim for k in (axis if isinstance(axis, tuple) else (axis,))} if x.ndim else set()
     if any([x.shape[k] == 0 for k in axes]):
-        return ufunc.reduce(x._data, axis=axis, keepdims=keepdims)
+        return ufunc.reduce(np.empty_like(x), axis=axis, keepdims=keepdims)
     for k in sorted(axes):
         x = pairwise(ufunc, x, k)
     return x if keepdims or not axes else np.squeeze(x, tuple(axes))
+
+
+@function
+def step_reduced(x: Array, where: Any, ufunc: np.ufunc, options: dict[str, Any]) -> Array:
+    """`ufunc.reduce` of a step or a question."""
+    return ufunc.reduce(x, where=where, **options)
+
+
+@function
+def step_accumulated(x: Array, ufunc: np.ufunc, axis: int, dtype: Any) -> Array:
+    """`ufunc.accumulate` of a step or a question."""
+    return ufunc.accumulate(x, axis=axis, dtype=dtype)
+
+
+@function
+def step_reduceat(x: Array, indices: Any, ufunc: np.ufunc, axis: int, dtype: Any) -> Array:
+    """`ufunc.reduceat` of a step or a question."""
+    return ufunc.reduceat(x, indices, axis=axis, dtype=dtype)
+
+
+constant(step_reduced, step_accumulated, step_reduceat)
 
 
 def part(x: Array, axis: int, *ends: int | None) -> Array:
@@ -94,7 +115,7 @@ def pairwise(ufunc: np.ufunc, x: Array, axis: int) -> Array:
 def accumulate(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     """`ufunc.accumulate`: what reduce would have given so far."""
     if ufunc in CONSTANT_UFUNCS:
-        return ufunc.accumulate(raw(array), axis=axis, dtype=dtype)
+        return step_accumulated(array, ufunc, axis, dtype)
     without_out(ufunc, "accumulate", out)
     x = cast(array, dtype)
     if ufunc in RUNNING:
@@ -173,11 +194,11 @@ linear(
 def reduceat(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     """`np.add.reduceat`: sums of segments."""
     if ufunc in CONSTANT_UFUNCS:
-        return ufunc.reduceat(raw(array), raw(indices), axis=axis, dtype=dtype)
+        return step_reduceat(array, frozen_index(indices), ufunc, axis, dtype)
     without_out(ufunc, "reduceat", out)
     if ufunc is not np.add:
         raise refused(ufunc, "reduceat", "only np.add.reduceat is; take the segments apart with np.split")
-    x, starts = cast(array, dtype), np.asarray(raw(indices))
+    x, starts = cast(array, dtype), np.asarray(frozen_index(indices))
     if np.all(np.diff(starts) > 0) and starts.size:
         return segment_sum(x, starts, axis)
     axis = axis % x.ndim

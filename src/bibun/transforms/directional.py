@@ -38,13 +38,27 @@ def push_tangents(ys: Sequence[Any], xs: Sequence[Node], ts: Sequence[Any]) -> t
 
 def _push(nodes: list[Node], tangents: dict[Node, Any], recorded: Any, absorb: Any) -> dict[Node, Any]:
     get = tangents.get
+    plain = not (recorded or absorb or modes.on)
     for v in nodes:
-        ts = [get(x) for x in v.inputs]
-        if all([t is None for t in ts]):
+        inputs, rule = v.inputs, v.rule
+        count = len(inputs)
+        if count == 1:
+            ts: tuple[Any, ...] = (get(inputs[0]),)
+            if ts[0] is None:
+                continue
+        elif count == 2:
+            ts = get(inputs[0]), get(inputs[1])
+            if ts[0] is None and ts[1] is None:
+                continue
+        else:
+            ts = tuple([get(x) for x in inputs])
+            if all([t is None for t in ts]):
+                continue
+        if plain:
+            tangents[v] = rule.push(v._data, v.values, ts)
             continue
-        rule = v.rule
         if absorb and rule.absorbs:
-            ts = [dress(t) for t in ts]
+            ts = tuple([dress(t) for t in ts])
         t = rule.push(outcome(v), arguments(v), ts) if recorded else rule.push(v._data, v.values, ts)
         t = tangents[v] = undress(t)
         if modes.on and here.checking:
