@@ -3,6 +3,7 @@
 Called once by rules/, when the functions of the tables have their entries. Imports Variable and the registry.
 """
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ METHODS: tuple[str, ...] = (
 
 def fasten(getitem: Any, astype: Any) -> None:
     """Give Variable its operators and methods. `getitem` and `astype` have no function in NumPy of their own."""
-    rules = _Present(dispatch.RULES)
+    rules = dispatch.RULES
     for name, func in OPERATORS.items():
         entry = rules[func]
         setattr(Variable, f"__{name}__", entry)
@@ -43,10 +44,10 @@ def fasten(getitem: Any, astype: Any) -> None:
     Variable.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
     for name in METHODS:
         func = getattr(np, name)
-        if name in ("real", "imag"):
-            setattr(Variable, name, property(rules[func]))
-        else:
-            setattr(Variable, name, rules[func])
+        entry = rules[func]
+        if isinstance(entry, FunctionType) and entry.__doc__ is None:
+            entry.__name__, entry.__doc__ = name, f"As `np.{name}` of this Variable."
+        setattr(Variable, name, property(entry) if name in ("real", "imag") else entry)
     v: Any = Variable
     v.__getitem__ = getitem
     v.astype = astype
@@ -78,9 +79,9 @@ def _reflected(entry: Any) -> Any:
 
 
 def _reshape(entry: Any) -> Any:
-    def reshape(self: Any, *shape: Any) -> Any:
-        """The same elements in another shape, in C order."""
-        return entry(self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self: Any, *shape: Any, **kw: Any) -> Any:
+        """The same elements in another shape."""
+        return entry(self, shape[0] if len(shape) == 1 else shape, **kw)
 
     return reshape
 
@@ -98,11 +99,3 @@ def _refused(name: str, instead: str) -> Any:
         raise TypeError(f"v.{name}() would change a recorded value in place: write {instead}")
 
     return method
-
-
-class _Present(dict):  # type: ignore[type-arg]  # BUILDING: remove when the table is whole
-    def __missing__(self, key: Any) -> Any:
-        def absent(*args: Any, **kw: Any) -> Any:
-            raise dispatch.missing(key)
-
-        return absent

@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..core.absorbing import Absorbing, dress
 from ..core.broadcast import unbroadcast
-from ..core.dispatch import ADVICE, answers, holds_node, raw, spelled
+from ..core.dispatch import ADVICE, RULES, answers, holds_node, raw, spelled
 from ..core.domains import static
 from ..core.graph import Node, now
 from ..core.modes import here, modes
@@ -202,6 +202,17 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     return where_(condition, x, y)
 
 
+def _where_not_zero(func: Any) -> Any:
+    def enter(a: Any) -> Any:
+        return func(settled(a, f"np.{func.__name__}"))
+
+    return enter
+
+
+for _func in (np.nonzero, np.flatnonzero, np.argwhere):  # plain positions
+    RULES[_func] = _where_not_zero(_func)
+
+
 # --- taking along an axis -------------------------------------------------------------------------------------------
 
 
@@ -317,3 +328,17 @@ for _func, _instead in {
     np.put_along_axis: "`np.where(mask, v, a)` with `mask` made by np.put_along_axis on a plain boolean array",
 }.items():
     ADVICE[_func] = f"{spelled(_func)} would change in place what operations have recorded: write {_instead}"
+
+
+# --- where things are -------------------------------------------------------------------------------------------------
+
+
+def _places(func: Any) -> Any:
+    def places(a: Any, *args: Any, **kw: Any) -> Any:
+        return func(settled(a, f"np.{func.__name__}"), *args, **kw)
+
+    return places
+
+
+for _func in (np.nonzero, np.argwhere, np.flatnonzero):
+    RULES[_func] = _places(_func)

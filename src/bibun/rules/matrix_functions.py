@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.dispatch import holds_node
 from ..core.domains import spd, well
+from ..core.modes import here, modes
 from ..core.rule import Rule
 from ..core.words import composite, general
 from ..errors import MissingRule
@@ -33,6 +34,8 @@ def scipys(name: str) -> Callable[..., Array]:
         import scipy.linalg
 
         dtype = np.result_type(*args)
+        if not all([np.isfinite(a).all() for a in args]):  # SciPy would raise, and a batch has other examples
+            return np.full_like(args[-1], np.nan, dtype)
         double = np.result_type(dtype, np.float64)
         y = getattr(scipy.linalg, name)(*[a.astype(double, copy=False) for a in args])
         return y.astype(np.result_type(dtype, np.complex64) if y.dtype.kind == "c" else dtype, copy=False)
@@ -52,6 +55,28 @@ def direction_of(f: Any, a: Array, e: Array) -> Array:
     return f(np.concatenate([above, below], axis=-2))[..., :n, n:]
 
 
+def real_only(name: str) -> Callable[..., Array]:
+    """The function as one from real matrices to real matrices: NaN where its value is complex."""
+    function = scipys(name)
+
+    def run(a: Array) -> Array:
+        y = function(a)
+        return y if y.dtype == a.dtype else np.full_like(a, np.nan)
+
+    run.__name__ = name
+    return run
+
+
+def of_type(rule: Rule, real: Rule) -> Any:
+    """The rule; while recording for other values, which decide whether its result is complex, that of real ones."""
+    return (lambda a: real(a) if a.dtype.kind != "c" else rule(a)) if modes.on and here.tracing else rule
+
+
+def turning(rng: np.random.Generator) -> Array:
+    """Matrices with complex eigenvalues, none of them negative."""
+    return np.array([[2.0, 1.0], [-1.5, 2.5]]) + 0.2 * rng.normal(size=(2, 2))
+
+
 _expm: Rule = general(
     scipys("expm"), register=False, source=MATHIAS,
     jvp=lambda t, y, a: direction_of(_expm, a, t),
@@ -60,16 +85,18 @@ _expm: Rule = general(
 )  # fmt: skip
 _logm: Rule = general(
     scipys("logm"), register=False, source=MATHIAS,
-    jvp=lambda t, y, a: direction_of(_logm, a, t),
-    vjp=lambda g, y, a: fitting(direction_of(_logm, transposed(a), g), a),
-    cases=[(spd(3),), (well(2),)],
+    jvp=lambda t, y, a: direction_of(of_type(_logm, _real_logm), a, t),
+    vjp=lambda g, y, a: fitting(direction_of(of_type(_logm, _real_logm), transposed(a), g), a),
+    cases=[(spd(3),), (turning,)],
 )  # fmt: skip
 _sqrtm: Rule = general(
     scipys("sqrtm"), register=False, source="d(y²) = y·dy + dy·y",
     jvp=lambda t, y, a: _sylvester(y, y, t),
     vjp=lambda g, y, a: fitting(_sylvester(transposed(y), transposed(y), g), a),
-    cases=[(spd(3),), (well(2),)],
+    cases=[(spd(3),), (turning,)],
 )  # fmt: skip
+_real_logm: Rule = general(real_only("logm"), _logm.jvp, _logm.vjp, register=False, name="logm")
+_real_sqrtm: Rule = general(real_only("sqrtm"), _sqrtm.jvp, _sqrtm.vjp, register=False, name="sqrtm")
 _sylvester: Rule = general(
     scipys("solve_sylvester"), register=False, source="a·dx + dx·b = dq - da·x - x·db",
     jvp=(lambda t, y, a, b, q: -_sylvester(a, b, t @ y),
@@ -98,13 +125,23 @@ def expm(A: Array) -> Array:
 
 
 def logm(A: Array, disp: bool = True) -> Array:
-    """The principal logarithm of a matrix."""
-    return _logm(floating(A, "logm"))
+    """The principal logarithm of a matrix.
+
+    Notes
+    -----
+    Complex where it must be; while recording for other values (vmap, compile) NaN there, if `A` is real.
+    """
+    return of_type(_logm, _real_logm)(floating(A, "logm"))
 
 
 def sqrtm(A: Array, disp: bool = True, blocksize: int = 64) -> Array:
-    """The principal square root of a matrix; its derivative is infinite where 0 is an eigenvalue."""
-    return _sqrtm(floating(A, "sqrtm"))
+    """The principal square root of a matrix; its derivative is infinite where 0 is an eigenvalue.
+
+    Notes
+    -----
+    Complex where it must be; while recording for other values (vmap, compile) NaN there, if `A` is real.
+    """
+    return of_type(_sqrtm, _real_sqrtm)(floating(A, "sqrtm"))
 
 
 # --- equations ------------------------------------------------------------------------------------------------------

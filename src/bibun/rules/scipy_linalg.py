@@ -17,6 +17,7 @@ from ..core.rule import Rule
 from ..core.words import composite, constant, general
 from ..errors import MissingRule
 from ..typing import Array
+from .indexing import take
 from .products import as_array, fitting, transposed
 from .triangular import adjoint, cholesky_factor, hermitian, triangle, triangular
 
@@ -214,7 +215,7 @@ def pivoted(a: Array) -> tuple[Array, Array, Array, Array]:
     pivots = pivots_of(a)
     order = row_order(pivots, m)
     k = min(m, n)
-    a = np.take(a, order, 0)
+    a = take(a, order, 0)
     left, right = _lu(a[:k, :k])
     if m > k:
         below = triangular(transposed(right), transposed(a[k:]), True, False)
@@ -232,9 +233,9 @@ def lu(
     order, left, right, _ = pivoted(a)
     back = np.argsort(order)
     if permute_l:
-        return np.take(left, back, 0), right
+        return take(left, back, 0), right
     eye = np.eye(a.shape[0], dtype=np.finfo(a.dtype).dtype)
-    return back if p_indices else np.take(eye, back, 0), left, right
+    return back if p_indices else take(eye, back, 0), left, right
 
 
 def lu_factor(a: Array, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Array, Array]:
@@ -264,11 +265,11 @@ def lu_solve(
     packed, pivots = lu_and_piv
     order = row_order(pivots, packed.shape[0])
     if not trans:
-        y = solve_triangular(packed, np.take(as_array(b, "lu_solve"), order, 0), lower=True, unit_diagonal=True)
+        y = solve_triangular(packed, take(as_array(b, "lu_solve"), order, 0), lower=True, unit_diagonal=True)
         return solve_triangular(packed, y)
     y = solve_triangular(packed, b, trans=trans)
     y = solve_triangular(packed, y, trans=trans, lower=True, unit_diagonal=True)
-    return np.take(y, np.argsort(order), 0)
+    return take(y, np.argsort(order), 0)
 
 
 def qr(
@@ -287,7 +288,7 @@ def qr(
     p: tuple[Array, ...] = ()
     if pivoting:
         p = (column_order(a),)
-        a = np.take(a, p[0], 1)
+        a = take(a, p[0], 1)
     if mode == "r":
         return (full_rows(np.linalg.qr(a, mode="r"), a.shape[0]), *p)
     return (*np.linalg.qr(a, mode=names[mode]), *p)  # type: ignore[call-overload]

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..core.broadcast import spread, unbroadcast
-from ..core.dispatch import RULES, answers, holds_node, raw
+from ..core.dispatch import RULES, answers, function, holds_node, raw
 from ..core.domains import static
 from ..core.graph import Node
 from ..core.record import lane_linear, refuse_tracked
@@ -45,6 +45,23 @@ def immutable(*funcs: Any) -> None:
         RULES[func] = wrapped(RULES[func])
 
 
+# --- the memory of an array -----------------------------------------------------------------------------------------
+
+
+@function
+def strides_of(a: Array) -> tuple[int, ...]:
+    """The steps in memory along each axis."""
+    return a.strides  # type: ignore[no-any-return]
+
+
+@function
+def is_fortran(a: Array) -> bool:
+    """Whether the memory has the first axis innermost."""
+    return bool(a.flags.f_contiguous and not a.flags.c_contiguous)
+
+
+constant(strides_of, is_fortran, of_values=False)
+
 # --- one shape for another ------------------------------------------------------------------------------------------
 
 reshape_ = linear(
@@ -63,8 +80,7 @@ def reshape(a: Array, /, shape: Any, order: str = "C", *, copy: bool | None = No
     if order == "C" or a.ndim == 0:
         return _reshape(a, shape)
     if order == "A":
-        flags = raw(a).flags
-        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+        order = "F" if is_fortran(a) else "C"
     if order not in ("C", "F"):
         raise ValueError(f"np.reshape: order is 'C', 'F' or 'A', not {order!r}")
     if order == "C":
@@ -74,8 +90,8 @@ def reshape(a: Array, /, shape: Any, order: str = "C", *, copy: bool | None = No
 
 def ravel(a: Array, order: str = "C") -> Array:
     """np.ravel; `order="K"` follows the memory of `a`."""
-    if order == "K" and a.ndim > 1:
-        strides = np.abs(raw(a).strides)
+    if order == "K":
+        strides = np.abs(strides_of(a))
         a, order = np.transpose(a, tuple(np.argsort(-strides, kind="stable").tolist())), "C"
     return reshape(a, -1, order)
 
