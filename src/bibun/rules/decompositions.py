@@ -153,7 +153,9 @@ _eig = general(
     cases=[(lambda rng: well(3)(rng) + np.diag([0.0, 4.0, 8.0]),), (lambda rng: np.array([[1.0, 3.0], [-2.0, 0.5]]),),
            (lambda rng: well(2, 2)(rng) + np.diag([0.0, 5.0]),)],
 )  # fmt: skip
-_eig_complex = general(np.linalg.eig, eig_push, outputs=EigResult, register=False, run=eig_complex, name="eig_complex")
+_eig_complex = general(np.linalg.eig, eig_push, outputs=EigResult, register=False, run=eig_complex, name="eig_complex",
+                       cases=_eig.cases, source=GILES)  # fmt: skip
+_eig_complex.func = _eig_complex
 
 
 @answers(np.linalg.eig)

@@ -95,8 +95,10 @@ _sqrtm: Rule = general(
     vjp=lambda g, y, a: fitting(_sylvester(transposed(y), transposed(y), g), a),
     cases=[(spd(3),), (turning,)],
 )  # fmt: skip
-_real_logm: Rule = general(real_only("logm"), _logm.jvp, _logm.vjp, register=False, name="logm")
-_real_sqrtm: Rule = general(real_only("sqrtm"), _sqrtm.jvp, _sqrtm.vjp, register=False, name="sqrtm")
+_real_logm, _real_sqrtm = (
+    general(real_only(r.name), r.jvp, r.vjp, register=False, name=f"real_{r.name}", cases=r.cases, source=r.source)
+    for r in (_logm, _sqrtm)
+)
 _sylvester: Rule = general(
     scipys("solve_sylvester"), register=False, source="a·dx + dx·b = dq - da·x - x·db",
     jvp=(lambda t, y, a, b, q: -_sylvester(a, b, t @ y),
@@ -107,7 +109,7 @@ _sylvester: Rule = general(
          lambda g, y, a, b, q: fitting(_sylvester(transposed(a), transposed(b), g), q)),
     cases=[(spd(3), spd(2), (3, 2)), (well(1), well(1), (1, 1))],
 )  # fmt: skip
-for rule in (_expm, _logm, _sqrtm, _sylvester):
+for rule in (_expm, _logm, _sqrtm, _sylvester, _real_logm, _real_sqrtm):
     rule.func = rule
 
 
