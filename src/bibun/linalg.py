@@ -1,7 +1,8 @@
 """Functions of scipy.linalg for arrays and Variables alike, under SciPy's names.
 
 What NumPy has too (`inv`, `det`, `eigh`, `svd`, `pinv`, `norm`, …) is called as `np.linalg.…` on Variables. The
-functions are defined, with their derivatives, in rules/scipy_linalg.py and rules/matrix_functions.py.
+functions are defined, with their derivatives, in rules/scipy_linalg.py, rules/scipy_factors.py and
+rules/matrix_functions.py.
 """
 
 from .rules.matrix_functions import (
@@ -16,14 +17,11 @@ from .rules.matrix_functions import (
     sqrtm,
     toeplitz,
 )
+from .rules.scipy_factors import lu, lu_factor, lu_solve, qr
 from .rules.scipy_linalg import (
     cho_factor,
     cho_solve,
     cholesky,
-    lu,
-    lu_factor,
-    lu_solve,
-    qr,
     solve,
     solve_banded,
     solve_triangular,

@@ -1,10 +1,12 @@
 """The laws, as functions that raise AssertionError: the tests apply them to every case, the mutants to broken rules."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 import bibun as bb
+from bibun.core.domains import static
 from tests.laws.cases import Case
 
 
@@ -138,3 +140,73 @@ def second(case: Case, xs: list[np.ndarray]) -> None:
     for a, b, c in zip(fr, rr, numeric, strict=True):
         close(a, b, 1e-8, "forward over reverse against reverse over reverse")
         close(a, c, 2e-6, "second derivative against differences of the gradient")
+
+
+DATA_TYPES = (np.uint8, np.int8, np.int64, np.bool_)
+
+
+def data_of(x: np.ndarray, dtype: Any) -> np.ndarray:
+    """Whole numbers of a small type, some of them too large to be squared or doubled in it."""
+    if dtype is np.bool_:
+        return x > 0
+    largest = 200 if dtype is np.uint8 else 100
+    values = np.array([1, 2, largest, 3]) if dtype is np.uint8 else np.array([1, -2, largest, 3])
+    return np.resize(values, x.shape).astype(dtype)
+
+
+def data_types(case: Case, xs: list[np.ndarray]) -> None:
+    """Data of a small type beside a tracked operand give the derivatives that the same numbers give in float64."""
+    for k, x in enumerate(xs):
+        others = [i for i in range(len(xs)) if i != k]
+        if x.dtype.kind != "f" or not others:
+            continue
+        for dtype in DATA_TYPES:
+            data = data_of(x, dtype)
+
+            def derivatives(b: np.ndarray, k: int = k, others: list[int] = others) -> list[Any]:
+                def f(*zs: Any) -> Any:
+                    args: list[Any] = [*zs[:k], b, *zs[k:]]
+                    return sum(np.sum(np.real(o) * np.real(o)) for o in outputs(case.f(*args)))
+
+                g = bb.grad(f, tuple(range(len(others))))
+                zs = [xs[i] for i in others]
+                ts = like(zs, 8)
+                return [*g(*zs), *([] if case.rule.second else bb.jvp(g, zs, ts)[1])]
+
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    plain, small = (outputs(case.f(*xs[:k], b, *xs[k + 1 :])) for b in (data.astype(np.float64), data))
+                    expected = derivatives(data.astype(np.float64))
+                except (np.linalg.LinAlgError, ValueError, TypeError):  # whole numbers may be no argument of it
+                    continue
+                if not all(np.allclose(p, s, 1e-12, 0, equal_nan=True) for p, s in zip(plain, small, strict=True)):
+                    continue  # NumPy's own arithmetic wraps
+                found = derivatives(data)
+            for a, b in zip(found, expected, strict=True):
+                assert np.asarray(a).dtype == np.asarray(b).dtype
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=f"argument {k} as {dtype.__name__}")
+
+
+def order_types(case: Case, xs: list[np.ndarray]) -> None:
+    """So do whole numbers of a small type as an operand that has no derivative, an order or a shape."""
+    if case.rule.kind != "elementwise" or not case.rule.without:
+        return
+    for dtype in (np.uint8, np.int8, np.int64):
+
+        def second(dtype: Any) -> list[Any]:
+            template = [
+                static(dtype(np.rint(a.value))[()]) if i in case.rule.without and isinstance(a, static) else a
+                for i, a in enumerate(case.template)
+            ]
+            f = Case(case.rule, case.label, tuple(template), case.keywords).f
+            g = bb.grad(lambda *zs: np.sum(f(*zs) ** 2), tuple(range(len(xs))))
+            return [*g(*xs), *bb.jvp(g, xs, like(xs, 9))[1]]
+
+        with np.errstate(all="ignore"):
+            try:
+                expected = second(np.float64)
+            except TypeError:  # a function of our own, called with Python's whole numbers only
+                return
+            for a, b in zip(second(dtype), expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=f"orders of type {dtype.__name__}")

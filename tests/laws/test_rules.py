@@ -12,7 +12,10 @@ def test_every_rule_has_cases(rule):
     assert cases_of(rule), f"{rule.name} declares no cases="
 
 
-@pytest.mark.parametrize("law", [laws.value, laws.forward, laws.adjoint, laws.second], ids=lambda f: f.__name__)
+LAWS = [laws.value, laws.forward, laws.adjoint, laws.second, laws.data_types, laws.order_types]
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_law(case: Case, law):
     law(case, case.draw())

@@ -201,7 +201,8 @@ def test_logsumexp_has_scipys_values(a, b):
     for sign in (False, True):
         ours = bb.special.logsumexp(np.array(a), b=None if b is None else np.array(b), return_sign=sign)
         recorded = bb.special.logsumexp(bb.Variable(np.array(a)), b=b, return_sign=sign)
-        theirs = sp.logsumexp(np.array(a), b=b, return_sign=sign)
+        empty = (-INF, 0.0) if sign else -INF  # as SciPy since 1.15; before, it refused
+        theirs = sp.logsumexp(np.array(a), b=b, return_sign=sign) if a else empty
         for x, y, z in zip(
             *map(np.atleast_1d, (ours, theirs)),
             np.atleast_1d(recorded[0].data if sign else recorded.data),

@@ -32,6 +32,7 @@ def jacobian_of_moves(f, x):
 
 
 A = np.arange(24.0).reshape(2, 3, 4)
+SINCE_2_1 = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 LAYOUTS = {
     "C": A,
     "Fortran": np.asfortranarray(A),
@@ -42,7 +43,7 @@ MOVES = {
     "reshape": lambda x: np.reshape(x, (4, 6)),
     "reshape F": lambda x: np.reshape(x, (4, -1), order="F"),
     "reshape list": lambda x: np.reshape(x, [12, 2]),
-    "reshape copy": lambda x: np.reshape(x, -1, copy=True),
+    "reshape copy": lambda x: np.reshape(x, -1, **({"copy": True} if SINCE_2_1 else {})),
     "method reshape": lambda x: x.reshape(6, 4),
     "ravel": np.ravel,
     "ravel F": lambda x: np.ravel(x, "F"),

@@ -163,7 +163,8 @@ def test_clip():
     f = lambda x: np.sum(np.clip(x, -1, 1))
     same(bb.grad(f)(np.array([-2.0, -1.0, 0.0, 1.0, 2.0])), [0, 0.5, 1, 0.5, 0])
     same(bb.grad(lambda x: np.clip(x, None, 1))(0.5), 1)
-    same(bb.grad(lambda x: np.clip(x, min=1))(0.5), 0)
+    if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
+        same(bb.grad(lambda x: np.clip(x, min=1))(0.5), 0)
     same(bb.grad(lambda low: np.sum(np.clip(np.array([0.0, 3.0]), low, 5)))(1.0), 1)
     same(bb.grad(lambda low: np.sum(np.array([0.0, 3.0]).clip(low, 5)))(1.0), 1)
     same(bb.grad(lambda x: x.clip(0, 1))(0.5), 1)
@@ -176,7 +177,7 @@ def test_signs_and_steps():
     same(bb.grad(np.heaviside, (0, 1))(0.0, 0.3), (0, 1))
     same(bb.grad(np.heaviside, (0, 1))(2.0, 0.3), (0, 0))
     same(bb.grad(np.nextafter, (0, 1))(2.0, 3.0), (1, 0))
-    same(bb.grad(lambda x: x * np.sign(x) + np.floor(x) + np.round(x) + np.fix(x))(-2.5), -1)
+    same(bb.grad(lambda x: x * np.sign(x) + np.floor(x) + np.round(x) + np.trunc(x))(-2.5), -1)
 
 
 def test_remainders_far_from_their_divisor():

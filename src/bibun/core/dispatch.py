@@ -5,6 +5,7 @@ themselves here, and a library whose rules load late (SciPy) leaves a loader. Im
 """
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -141,13 +142,27 @@ def with_keywords(u: np.ufunc, entry: Callable[..., Any], args: tuple[Any, ...],
             f"{spelled(u)} would write a tracked Variable into a plain array (`out=`, or `a += v`) and lose its "
             "derivative: write `a = a + v`"
         )
-    if kw:
-        raise MissingRule(
-            f"{spelled(u)}({', '.join(kw)}=…) on a Variable: write np.where(mask, {u.__name__}(…), other) instead"
-        )
+    if u.signature is not None and kw and kw.keys() <= {"axis", "axes"}:
+        entry = functools.partial(along_axes, u, entry, **kw)
+    elif kw:
+        instead = f"np.where(mask, {u.__name__}(…), other)" if "where" in kw else "the call without it"
+        raise MissingRule(f"{spelled(u)}({', '.join(kw)}=…) on a Variable: write {instead} instead")
     if dtype is not None:
         args = tuple(a.astype(dtype) if isinstance(a, Node) else np.asarray(a, dtype) for a in args)  # type: ignore[attr-defined]
     return entry(*args)
+
+
+def along_axes(u: np.ufunc, entry: Callable[..., Any], *args: Any, axis: Any = None, axes: Any = None) -> Any:
+    """A ufunc of vectors or matrices that lie in other axes than the last: moved there, and the result moved back."""
+    cores = [len(re.findall(r"[^,]+", core)) for core in re.findall(r"\(([^)]*)\)", str(u.signature))]
+    given = [axis if n else () for n in cores] if axes is None else list(axes)
+    given = [(k,) if isinstance(k, (int, np.integer)) else tuple(k) for k in given]
+    *given, last = given if len(given) == len(cores) else [*given, ()]
+    if [len(k) for k in (*given, last)] != cores:
+        raise ValueError(f"{spelled(u)}: {cores} axes are needed for its operands and its result")
+    moved = [np.moveaxis(x, k, tuple(range(-len(k), 0))) if k else x for x, k in zip(args, given, strict=True)]
+    y = entry(*moved)
+    return np.moveaxis(y, tuple(range(-len(last), 0)), last) if last else y
 
 
 def function(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ from . import dispatch
 from .absorbing import has_nan
 from .backward import absorbing, checked, reverse, stepper
 from .broadcast import zeros_for
+from .callers import scipys_function
 from .dispatch import RULES
 from .graph import BOUNDARY, CLOSED, SPENT, Node, history, now
 from .modes import here, modes
@@ -221,11 +222,16 @@ class Variable(Node):
         return bool(self._data)
 
     def _escapes(self, what: str, instead: str, more: str = "") -> None:
-        if self.order:
+        if not self.order:
+            return
+        lost = f"a tracked Variable of shape {self.shape} would become {what} and lose its derivative in silence"
+        if (asked := scipys_function()) is not None:
+            function, ours = asked
+            advice = f"call {ours} in its place" if ours else "bibun has no such function with a derivative yet"
             raise TrackedVariable(
-                f"a tracked Variable of shape {self.shape} would become {what} and lose its derivative in silence: "
-                f"write `{instead}`{more}"
+                f"in {function}, {lost}: {advice}, or give it `{instead}` if no derivative goes through it"
             )
+        raise TrackedVariable(f"{lost}: write `{instead}`{more}")
 
     # --- behaving as an array ------------------------------------------------------------------------------------
 

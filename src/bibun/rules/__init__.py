@@ -18,6 +18,7 @@ from . import (  # noqa: F401  (each fills the table)
     creation,
     cumulative,
     decompositions,
+    diagonals,
     einsum,
     elementwise_functions,
     indexing,

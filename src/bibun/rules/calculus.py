@@ -111,6 +111,7 @@ def slope(f: Array, h: Any, axis: int, edge_order: int) -> Array:
     if np.ndim(h):
         if h.shape != (n,):
             raise ValueError(f"np.gradient: {h.shape} coordinates for an axis of {n}")
+        h = h if h.dtype.kind in "bfc" else astype(h, float)
         d = np.reshape(np.diff(h), (n - 1,) + (1,) * (f.ndim - 1 - axis))
         d = getitem(d, (None,) * axis)
     else:

@@ -143,9 +143,9 @@ def largest(v: Array) -> Array:
     return np.argmax(np.abs(v), axis=-2)[..., None, :]
 
 
-def eig_complex(a: Array) -> tuple[Array, Array]:
+def eig_complex(a: Array) -> tuple[Array, ...]:
     """np.linalg.eig with a complex result, also where a real one would do."""
-    return tuple(part.astype(np.result_type(part, np.complex64)) for part in np.linalg.eig(a))  # type: ignore[return-value]
+    return tuple(part.astype(np.result_type(part, np.complex64)) for part in np.linalg.eig(a))
 
 
 _eig = general(

@@ -13,6 +13,7 @@ from ..core.words import composite, constant, elementwise, general, linear
 from ..errors import TrackedVariable
 from ..typing import Array
 from . import constants, ufuncs  # noqa: F401  (taken over below)
+from .even import limit
 from .indexing import settled
 from .slopes import bessel_quotient
 
@@ -50,10 +51,20 @@ linear(
     cases=[((),), ((2, 3),), (complex_normal(3),)],
 )
 
+
+def modulus_pull(g: Array, y: Array, x: Array) -> Array:
+    """g·conj(x)/|x|, or its limit."""
+    found = limit(real_part(g), y)
+    if found is None:
+        return real_part(g) * np.conjugate(np.sign(x))
+    even, slope = found
+    return np.where(even, slope * np.conjugate(x), real_part(g) * np.conjugate(np.sign(np.where(even, 1, x))))
+
+
 _modulus = general(
     np.absolute,
     jvp=lambda t, y, x: np.real(np.conjugate(np.sign(x)) * t),
-    vjp=lambda g, y, x: real_part(g) * np.conjugate(np.sign(x)),
+    vjp=lambda g, y, x: modulus_pull(g, y, x),
     register=False,
     cases=[(complex_normal(3),), (complex_normal(1),)],
 )
@@ -127,7 +138,7 @@ def np_clip(
 composite(
     np.clip,
     np_clip,
-    cases=[((3,), {"a_min": -0.5, "a_max": 1.0}), ((2, 3), (3,), (2, 1)), ((3,), {"max": 0.5})],
+    cases=[((3,), {"a_min": -0.5, "a_max": 1.0}), ((2, 3), (3,), (2, 1)), ((3,), {"a_min": None, "a_max": 0.5})],
     domain=(ufuncs.quarter_up, Domain(-1.1, -0.9), Domain(0.9, 1.1)),
 )
 RULES[vars(np)["_core"].umath.clip] = np_clip  # what `array.clip(v, w)` calls

@@ -42,6 +42,13 @@ def single(k: Any, own: bool = False) -> Any:
     if isinstance(k, Variable):
         if modes.on and here.tracing and k.order and not own and k.dtype.kind in "iu":
             return k
+        if k.dtype.kind == "b":
+            settled(k, "v[mask]")
+        if modes.on and here.tracing and k.order:
+            raise TypeError(
+                f"an index that depends on the data, beside others, while recording for {here.tracing}: write "
+                "np.take(v, index, axis) or np.take_along_axis"
+            )
         refuse_tracked(k, "an index")
         k = k._data
     if isinstance(k, (list, tuple)):
@@ -69,8 +76,9 @@ def settled(x: Any, name: str) -> Any:
     """The plain value of `x`, for results whose shape or type depends on it; refused while recording for others."""
     if modes.on and here.tracing and holds_node(x, tracked=True):
         raise TypeError(
-            f"{name} while recording for {here.tracing}: the shape or the type of its result depends on the values, and those of "
-            "now would be taken for every later input too; write np.where(condition, a, b), or weights of 0 and 1, or make its argument complex"
+            f"{name} while recording for {here.tracing}: the shape or the type of its result depends on the values, "
+            "and those of now would be taken for every later input too; write np.where(condition, a, b), or weights "
+            "of 0 and 1, or make its argument complex"
         )
     return raw(x)
 
@@ -209,8 +217,7 @@ def _where_not_zero(func: Any) -> Any:
     return enter
 
 
-for _func in (np.nonzero, np.flatnonzero, np.argwhere):  # plain positions
-    RULES[_func] = _where_not_zero(_func)
+RULES.update({f: _where_not_zero(f) for f in (np.nonzero, np.flatnonzero, np.argwhere)})  # plain positions
 
 
 # --- taking along an axis -------------------------------------------------------------------------------------------
@@ -244,7 +251,7 @@ along_ = linear(
     np.take_along_axis, along_back, register=False,
     cases=[((2, 3), static(np.array([[0, 0], [2, -1]])), dict(axis=1)),
            ((2, 3), static(np.array([[1, 0, 1]])), dict(axis=0)),
-           ((3,), static(np.array([2, 0, 0])))],
+           ((3,), static(np.array([2, 0, 0])), dict(axis=-1))],
 )  # fmt: skip
 along_.without = frozenset((1,))
 

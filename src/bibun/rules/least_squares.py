@@ -107,13 +107,14 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Any, ...]:
     """
     a, b = as_array(a, "lstsq"), as_array(b, "lstsq")
     rank = rank_of(a, b, rcond)
+    recorded = isinstance(rank, Node)
     cutoff = np.finfo(np.result_type(a.dtype, np.float32)).eps * max(a.shape) if rcond is None else rcond
     x = _lstsq(a, b[:, None] if b.ndim == 1 else b, cutoff)
     residuals = (b[:, None] if b.ndim == 1 else b) - a @ x
     squared = np.sum(np.real(conjugated(residuals) * residuals), axis=0)
     if a.shape[1] >= a.shape[0]:
         squared = squared[:0]
-    elif isinstance(rank, Node):
+    elif recorded:
         squared = np.where(np.equal(rank, a.shape[1]), squared, np.nan)
     elif rank < a.shape[1]:
         squared = squared[:0]

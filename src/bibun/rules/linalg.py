@@ -108,7 +108,8 @@ def far_from_singular(a: Array, inverse: Array) -> bool:
     """Whether every condition number is small enough to multiply by the determinant and divide by it again."""
     if not a.size:
         return True
-    return bool(np.all(np.sum(np.abs(a), (-2, -1)) * np.sum(np.abs(inverse), (-2, -1)) < 1e4))
+    with np.errstate(invalid="ignore"):  # 0 times infinity
+        return bool(np.all(np.sum(np.abs(a), (-2, -1)) * np.sum(np.abs(inverse), (-2, -1)) < 1e4))
 
 
 def cofactors(a: Array) -> Array:
@@ -141,6 +142,8 @@ def traces(x: Array) -> Array:
 def third(s: Array, t: Array, a: Array) -> Array:
     """The derivative of `cofactors_along(t, a)` in the direction `s`: from the inverse, if `a` is known to have one."""
     s, t = (np.broadcast_to(x, np.broadcast_shapes(x.shape, a.shape)) for x in (s, t))
+    if a.shape[-1] < 3:
+        return np.zeros_like(s)
     if (modes.on and here.tracing) or not well_conditioned(a):
         return by_minors(s, t, a)
     y = inverse(a)

@@ -2,7 +2,7 @@
 
 The derivative of f(A) in the direction E is a block of f([[A, E], [0, A]]) (R. Mathias, "A chain rule for matrix
 functions and applications", 1996), so it can be differentiated as often as one likes. Imports core and the rules of
-np.linalg; what is equations and factorisations is in scipy_linalg.py.
+np.linalg; equations and factorisations are in scipy_linalg.py and scipy_factors.py.
 """
 
 from collections.abc import Callable
@@ -83,21 +83,23 @@ _expm: Rule = general(
     vjp=lambda g, y, a: fitting(direction_of(_expm, transposed(a), g), a),
     cases=[((3, 3),), ((2, 2, 2),), ((1, 1),)],
 )  # fmt: skip
-_logm: Rule = general(
+_logm: Any = general(
     scipys("logm"), register=False, source=MATHIAS,
     jvp=lambda t, y, a: direction_of(of_type(_logm, _real_logm), a, t),
     vjp=lambda g, y, a: fitting(direction_of(of_type(_logm, _real_logm), transposed(a), g), a),
     cases=[(spd(3),), (turning,)],
 )  # fmt: skip
-_sqrtm: Rule = general(
+_sqrtm: Any = general(
     scipys("sqrtm"), register=False, source="d(y²) = y·dy + dy·y",
     jvp=lambda t, y, a: _sylvester(y, y, t),
     vjp=lambda g, y, a: fitting(_sylvester(transposed(y), transposed(y), g), a),
     cases=[(spd(3),), (turning,)],
 )  # fmt: skip
-_real_logm, _real_sqrtm = (
-    general(real_only(r.name), r.jvp, r.vjp, register=False, name=f"real_{r.name}", cases=r.cases, source=r.source)
-    for r in (_logm, _sqrtm)
+_real_logm: Rule = general(
+    real_only("logm"), _logm.jvp, _logm.vjp, register=False, name="real_logm", source=MATHIAS, cases=_logm.cases
+)
+_real_sqrtm: Rule = general(
+    real_only("sqrtm"), _sqrtm.jvp, _sqrtm.vjp, register=False, name="real_sqrtm", cases=_sqrtm.cases
 )
 _sylvester: Rule = general(
     scipys("solve_sylvester"), register=False, source="a·dx + dx·b = dq - da·x - x·db",
@@ -120,8 +122,8 @@ def expm(A: Array) -> Array:
     --------
     >>> import numpy as np, bibun as bb
     >>> from bibun.linalg import expm
-    >>> bb.grad(lambda t: expm(t * np.array([[0.0, 1.0], [0.0, 0.0]]))[0, 1])(3.0).tolist()
-    1.0
+    >>> print(f"{bb.grad(lambda t: expm(t * np.array([[0.0, 1.0], [0.0, 0.0]]))[0, 1])(3.0):.6f}")
+    1.000000
     """
     return _expm(floating(A, "expm"))
 

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import cotangents
 from ..core.dispatch import answers
 from ..core.domains import nonzero, static, well
-from ..core.graph import Node, history
-from ..core.modes import here, modes
 from ..core.rule import Rule
 from ..core.words import composite, general
 from ..typing import Array
-from .products import as_array, conjugated, possible
+from .even import limit
+from .products import as_array, conjugated
 
 # --- the Euclidean norm ---------------------------------------------------------------------------------------------
 
@@ -73,36 +71,12 @@ def unit(y: Array, x: Array, axis: Any) -> Array:
 
 
 def euclidean_pull(g: Array, y: Array, x: Array, axis: Any) -> Array:
-    """g·conj(x)/|x|.
-
-    Where x is 0 and g a recorded function of y that is 0 too (2y, for a square) the quotient g/y has a limit, its slope
-    dg/dy there, and so has the gradient: x times that slope.
-    """
-    if near(g, y) and possible(even := np.equal(y, 0) & np.equal(g, 0)):
-        slopes, _ = cotangents([np.sum(np.where(even, g, 0))], same_norms(g, y), [np.ones((), y.dtype)])
-        slope = sum(slopes[1:], slopes[0])
-        safe = np.where(even, 1, x)
-        return np.where(even, slope * conjugated(x), g * conjugated(direction(safe, axis)))
-    return g * conjugated(unit(y, x, axis))
-
-
-NEAR = 16
-"""While recording for other values the limit is always part of the record, if so few operations lead from y to g; a
-longer way is not walked (every norm on it would double the record), and an even function that long has no limit."""
-
-
-def near(g: Array, y: Array) -> bool:
-    """Whether `g` is recorded, as a function of `y` that can be asked for its slope."""
-    if not (isinstance(y, Node) and isinstance(g, Node)):
-        return False
-    return not (modes.on and here.tracing) or len(history([g], y.order, [y])[0]) <= NEAR
-
-
-def same_norms(g: Array, y: Array) -> list[Array]:
-    """`y`, and the other times its norm was computed on the way to `g`: `norm(x) * norm(x)` is a square too."""
-    x, axis = y.inputs[0], y.values[1]
-    made = [v for v in history([g])[0] if getattr(v.rule, "rule", None) is _euclidean and v is not y]
-    return [y, *[v for v in made if v.inputs[0] is x and v.values[1] == axis]]
+    """g·conj(x)/|x|, or its limit."""
+    found = limit(g, y)
+    if found is None:
+        return g * conjugated(unit(y, x, axis))
+    even, slope = found
+    return np.where(even, slope * conjugated(x), g * conjugated(direction(np.where(even, 1, x), axis)))
 
 
 _euclidean: Rule = general(

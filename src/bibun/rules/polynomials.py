@@ -131,7 +131,8 @@ def roots(p: Array) -> Array:
     While recording for other values, how many coefficients are zero at either end is not known: none is taken off.
     """
     p = as_array(p, "roots")
-    nonzero = np.arange(p.size) if modes.on and here.tracing and holds_node(p, tracked=True) else np.flatnonzero(raw(p))
+    recording = modes.on and here.tracing and holds_node(p, tracked=True)
+    nonzero = np.arange(p.size) if recording else np.flatnonzero(raw(p))
     if not nonzero.size:
         return np.zeros(0, p.dtype)
     zeros = p.size - int(nonzero[-1]) - 1
@@ -141,6 +142,8 @@ def roots(p: Array) -> Array:
         return np.zeros(zeros, p.dtype)
     below = np.eye(n, k=-1, dtype=p.dtype)[1:]
     z = np.linalg.eigvals(np.concatenate([(-p[1:] / p[0])[None, :], below]))
+    if z.dtype.kind == "c" and not recording and np.roots(raw(p)).dtype.kind != "c":
+        z = np.real(z)  # NumPy 2.5 gives real roots as real numbers
     return padded(z, 0, zeros)
 
 

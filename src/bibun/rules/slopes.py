@@ -56,7 +56,8 @@ elementwise(inverse_sum, lambda y, x: -2 * (x * y) * y)  # x * y first: y * y un
 def cosine(a: Array, b: Array) -> Array:
     """a / hypot(a, b): the cosine of the angle of the point (a, b), and 0 at the origin, where it has none."""
     h = np.hypot(a, b)
-    y = a / h
+    with np.errstate(invalid="ignore"):
+        y = a / h
     return np.where(h == 0, 0, y) if has_nan(y) else y  # asked first: np.where costs more than all the rest
 
 

@@ -1,7 +1,8 @@
 """Bessel functions in x, for a fixed order: j, y, i, k and their scaled forms; and the hypergeometric functions in x.
 
 The scaled forms e⁻ˣIᵥ and eˣKᵥ vary slowly far out, where the difference of neighbours would cancel: their derivatives
-come from the asymptotic series there. The order is refused (None). SciPy is imported.
+come from the asymptotic series there. The order is refused (None); it may be of a small type: v - 1.0, not v - 1.
+SciPy is imported.
 """
 
 import math
@@ -41,7 +42,7 @@ def _repeated(sign: int, n: int, f: Array, v: Array, x: Array) -> Array:
 
 
 @own(None, None, lambda y, n, v, x: ive_derivative(n + 1, v, x), domain=positive,
-     cases=[(static(1), static(0), ()), (static(1), static(2.5), (3,)), (static(2), static(1), (3,))],
+     cases=[(static(1), static(0), ()), (static(1), static(2.5), (3,)), (static(2), static(np.ones((2, 1))), (3,))],
      source="A&S 9.6.26, 9.7.1")  # fmt: skip
 def ive_derivative(n: int, v: Array, x: Array) -> Array:
     """The n-th derivative of exp(−|x|) Iᵥ(x); 0 at 0 as for |x|."""
@@ -54,7 +55,7 @@ def ive_derivative(n: int, v: Array, x: Array) -> Array:
 
 
 @own(None, None, lambda y, n, v, x: kve_derivative(n + 1, v, x), domain=positive,
-     cases=[(static(1), static(0), ()), (static(1), static(2.5), (3,)), (static(2), static(1), (3,))],
+     cases=[(static(1), static(0), ()), (static(1), static(2.5), (3,)), (static(2), static(np.ones((2, 1))), (3,))],
      source="A&S 9.6.26, 9.7.2")  # fmt: skip
 def kve_derivative(n: int, v: Array, x: Array) -> Array:
     """The n-th derivative of exp(x) Kᵥ(x)."""
@@ -63,7 +64,8 @@ def kve_derivative(n: int, v: Array, x: Array) -> Array:
     return piecewise(_out(v, x), lambda v, x: _far(1, n, v, x) * math.sqrt(math.pi / 2), near, v, x)
 
 
-@own(None, lambda y, n, x: -exp_integral(n - 1, x), domain=positive, cases=orders(2, 0), source="A&S 5.1.14, 5.1.26")
+@own(None, lambda y, n, x: -exp_integral(n - 1.0, x), domain=positive, source="A&S 5.1.14, 5.1.26",
+     cases=[*orders(2, 0), (static(np.array([2, 0])), ())])  # fmt: skip
 def exp_integral(n: int, x: Array) -> Array:
     """The exponential integral Eₙ(x), also for negative n."""
     y = sp.expn(np.maximum(n, 0), x)
@@ -87,26 +89,35 @@ elementwise(sp.i1e, lambda y, x: ive_derivative(1, 1, x), domain=nonzero)
 elementwise(sp.k0e, lambda y, x: kve_derivative(1, 0, x), domain=positive)
 elementwise(sp.k1e, lambda y, x: kve_derivative(1, 1, x), domain=positive)
 
-REAL, WHOLE = orders(1, 0, 2.5), orders(1, 0, 4)
-elementwise(sp.jv, None, lambda y, v, x: 0.5 * (sp.jv(v - 1, x) - sp.jv(v + 1, x)), domain=positive, cases=REAL)
-elementwise(sp.jve, None, lambda y, v, x: 0.5 * (sp.jve(v - 1, x) - sp.jve(v + 1, x)), domain=positive, cases=REAL)
-elementwise(sp.yn, None, lambda y, v, x: 0.5 * (sp.yn(v - 1, x) - sp.yn(v + 1, x)), domain=positive, cases=WHOLE)
-elementwise(sp.yv, None, lambda y, v, x: 0.5 * (sp.yv(v - 1, x) - sp.yv(v + 1, x)), domain=positive, cases=REAL)
-elementwise(sp.yve, None, lambda y, v, x: 0.5 * (sp.yve(v - 1, x) - sp.yve(v + 1, x)), domain=positive, cases=REAL)
-elementwise(sp.iv, None, lambda y, v, x: 0.5 * (sp.iv(v - 1, x) + sp.iv(v + 1, x)), domain=positive, cases=REAL)
-elementwise(sp.kn, None, lambda y, v, x: -0.5 * (sp.kn(abs(v - 1), x) + sp.kn(v + 1, x)), domain=positive, cases=WHOLE)
-elementwise(sp.kv, None, lambda y, v, x: -0.5 * (sp.kv(v - 1, x) + sp.kv(v + 1, x)), domain=positive, cases=REAL)
+REAL = [*orders(1, 0, 2.5), (static(np.array([0.5, 2.0])), ())]
+WHOLE = [*orders(1, 0, 4), (static(np.array([1, 3])), ())]
+elementwise(sp.jv, None, lambda y, v, x: 0.5 * (sp.jv(v - 1.0, x) - sp.jv(v + 1.0, x)), domain=positive, cases=REAL)
+elementwise(sp.jve, None, lambda y, v, x: 0.5 * (sp.jve(v - 1.0, x) - sp.jve(v + 1.0, x)), domain=positive, cases=REAL)
+elementwise(sp.yn, None, lambda y, v, x: 0.5 * (sp.yn(v - 1.0, x) - sp.yn(v + 1.0, x)), domain=positive, cases=WHOLE)
+elementwise(sp.yv, None, lambda y, v, x: 0.5 * (sp.yv(v - 1.0, x) - sp.yv(v + 1.0, x)), domain=positive, cases=REAL)
+elementwise(sp.yve, None, lambda y, v, x: 0.5 * (sp.yve(v - 1.0, x) - sp.yve(v + 1.0, x)), domain=positive, cases=REAL)
+elementwise(sp.iv, None, lambda y, v, x: 0.5 * (sp.iv(v - 1.0, x) + sp.iv(v + 1.0, x)), domain=positive, cases=REAL)
+elementwise(
+    sp.kn, None, lambda y, v, x: -0.5 * (sp.kn(abs(v - 1.0), x) + sp.kn(v + 1.0, x)), domain=positive, cases=WHOLE
+)
+elementwise(sp.kv, None, lambda y, v, x: -0.5 * (sp.kv(v - 1.0, x) + sp.kv(v + 1.0, x)), domain=positive, cases=REAL)
 elementwise(sp.ive, None, lambda y, v, x: ive_derivative(1, v, x), domain=positive, cases=REAL)
 elementwise(sp.kve, None, lambda y, v, x: kve_derivative(1, v, x), domain=positive, cases=REAL)
 
-elementwise(sp.hyp0f1, None, lambda y, v, x: sp.hyp0f1(v + 1.0, x) / v, domain=positive, cases=orders(1.5, 3))
+elementwise(
+    sp.hyp0f1,
+    None,
+    lambda y, v, x: sp.hyp0f1(v + 1.0, x) / v,
+    domain=positive,
+    cases=[*orders(1.5, 3), (static(np.array([1.5, 3])), ())],
+)
 elementwise(
     sp.hyp1f1, None, None, lambda y, a, b, x: a / b * sp.hyp1f1(a + 1.0, b + 1.0, x),
-    cases=[(static(1.5), static(2.5), (3,)), (static(2), static(0.7), ())], source="A&S 13.4.8",
+    cases=[(static(1.5), static(2.5), (3,)), (static(np.array([2.0, 1.2])), static(0.7), ())], source="A&S 13.4.8",
 )  # fmt: skip
 elementwise(
     sp.hyp2f1, None, None, None, lambda y, a, b, c, x: a * b / c * sp.hyp2f1(a + 1.0, b + 1.0, c + 1.0, x), domain=unit,
-    cases=[(static(1.5), static(0.4), static(2.5), ()), (static(0.3), static(1.0), static(2.0), (3,))],
+    cases=[(static(1.5), static(0.4), static(2.5), ()), (static(0.3), static(np.ones((2, 1))), static(2.0), (3,))],
     source="A&S 15.2.1",
 )  # fmt: skip
-elementwise(sp.expn, None, lambda y, n, x: -exp_integral(n - 1, x), domain=positive, cases=orders(2, 1, 5))
+elementwise(sp.expn, None, lambda y, n, x: -exp_integral(n - 1.0, x), domain=positive, cases=WHOLE)

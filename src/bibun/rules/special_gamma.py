@@ -20,7 +20,10 @@ SHIFT = 10  # psi's recurrence is used this often before its asymptotic series i
 BERNOULLI = sp.bernoulli(20)[2::2]
 
 
-@own(None, lambda y, n, x: polygamma(n + 1, x), domain=positive, cases=orders(0, 1, 3), source="A&S 6.4")
+@own(
+    None, lambda y, n, x: polygamma(n + 1, x), domain=positive, source="A&S 6.4",
+    cases=[*orders(0, 1, 3), (static(np.array([0, 2])), ())],
+)  # fmt: skip
 def polygamma(n: int, x: Array) -> Array:
     """The n-th derivative of the digamma function, ψ⁽ⁿ⁾(x).
 
@@ -161,7 +164,7 @@ elementwise(sp.rgamma, rgamma_slope)
 elementwise(sp.psi, lambda y, x: polygamma(1, x), domain=positive)
 elementwise(
     hurwitz, None, _zeta_slope, domain=positive, name="zeta",
-    cases=[(static(2.0), (3,)), (static(3.5), ()), (static(np.array([2.0, 4.0, 1.5])), (2, 3))],
+    cases=[(static(2.0), (3,)), (static(3.5), ()), (static(np.array([2.0, 4.0, 1.5])), (2, 1))],
 )  # fmt: skip
 elementwise(
     sp.beta, lambda y, a, b: -y * digamma_step(0, a, b), lambda y, a, b: -y * digamma_step(0, b, a), domain=positive

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import RULES, answers, function, raw
+from ..core.dispatch import RULES, answers, function, holds_node, raw
 from ..core.domains import between, positive, real, static
 from ..core.graph import Node
 from ..core.words import composite, constant, elementwise, linear
@@ -29,6 +29,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     if isinstance(bins, str):
         settled((a, weights), "np.histogram_bin_edges with a named number of bins")
     return _bin_edges(a, bins, range, weights)
+
 
 # --- NaNs left out ----------------------------------------------------------------------------------------------------
 
@@ -220,20 +221,42 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     return bincount_rule(np.asarray(settled(x, "np.bincount")), weights, minlength)
 
 
-def _in_bins(sample: Any, edges: Any) -> tuple[Any, tuple[int, ...]]:
-    """The number of the bin each row lies in, one more bin at either end of every axis; and how many bins."""
-    shape = tuple([len(e) + 1 for e in edges])
+def counted(index: Any, weights: Any, n: int) -> Any:
+    """Sums of the weights by number, the numbers less than `n`."""
+    return np.bincount(index, weights, n)
+
+
+counted_rule = linear(
+    counted, None, lambda g, index, weights, n: g[index], register=False,
+    cases=[(static(np.array([0, 2, 2, 5])), (4,), static(7))],
+)  # fmt: skip
+counted_rule.func = counted_rule
+
+
+@function
+def bin_numbers(sample: Any, *edges: Any) -> Any:
+    """The number of the bin each row lies in, one more bin at either end of every axis."""
     numbers_of = []
     for x, e in zip(sample.T, edges, strict=True):
         k = np.searchsorted(e, x, side="right")
         numbers_of.append(np.where(x == e[-1], k - 1, k))  # the last bin is closed
-    return np.ravel_multi_index(tuple(numbers_of), shape), shape
+    return np.ravel_multi_index(tuple(numbers_of), tuple([len(e) + 1 for e in edges]))
+
+
+@function
+def counts(a: Any, weights: Any, bins: Any, range: Any, density: Any) -> Any:
+    """How many data lie in each bin, or the sum of their constant weights there."""
+    return np.histogram(a, bins, range, density, weights)[0]
+
+
+constant(bin_numbers, counts)
 
 
 def _binned(sample: Any, edges: Any, weights: Any) -> Any:
     """Sums of weights in the bins between `edges`."""
-    index, shape = _in_bins(sample, edges)
-    return np.reshape(np.bincount(index, weights, int(np.prod(shape))), shape)[(slice(1, -1),) * len(shape)]
+    shape = tuple([len(e) + 1 for e in edges])
+    sums = counted_rule(bin_numbers(sample, *edges), weights, int(np.prod(shape)))
+    return np.reshape(sums, shape)[(slice(1, -1),) * len(shape)]
 
 
 def _dense(h: Any, edges: Any) -> Any:
@@ -245,10 +268,11 @@ def _dense(h: Any, edges: Any) -> Any:
 
 
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    a, bins, range, plain = np.asarray(raw(a)), raw(bins), raw(range), raw(weights)
-    if weights is plain:
-        return np.histogram(a, bins, range, density, plain)
-    edges = np.histogram_bin_edges(a, bins, range, plain)
+    a = numbers(a)
+    bins = settled(bins, "np.histogram with bins")
+    edges = np.histogram_bin_edges(a, bins, range, weights if isinstance(bins, str) else None)
+    if not holds_node(weights, tracked=True):
+        return counts(a, raw(weights), bins, range, density), edges
     if weights.shape != a.shape:
         raise ValueError("weights should have the same shape as a.")
     h = cast(_binned(a.reshape(-1, 1), [edges], np.reshape(weights, (-1,))), weights.dtype)
@@ -256,10 +280,10 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 
 def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    sample, bins, range = raw(sample), raw(bins), raw(range)
-    plain, edges = np.histogramdd(sample, bins, range, density, raw(weights))
-    if not isinstance(weights, Node):
-        return plain, edges
+    sample, bins, range = (settled(v, "np.histogramdd") for v in (sample, bins, range))
+    if not holds_node(weights, tracked=True):
+        return np.histogramdd(sample, bins, range, density, raw(weights))
+    edges = np.histogramdd(sample, bins, range)[1]
     rows = sample if hasattr(sample, "ndim") else np.atleast_2d(sample).T
     rows = np.asarray(rows) if np.ndim(rows) == 2 else np.atleast_2d(np.asarray(rows)).T
     h = _binned(rows, edges, weights)
@@ -267,10 +291,10 @@ def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = N
 
 
 def histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    x, y, bins = np.asarray(raw(x)), np.asarray(raw(y)), raw(bins)
+    x, y, bins = (settled(v, "np.histogram2d") for v in (x, y, bins))
     if not isinstance(bins, (int, np.integer)) and len(bins) not in (1, 2):
         bins = [np.asarray(bins)] * 2
-    h, edges = histogramdd(np.stack((x, y), 1), bins, range, density, weights)
+    h, edges = histogramdd(np.stack((np.asarray(x), np.asarray(y)), 1), bins, range, density, weights)
     return h, edges[0], edges[1]
 
 

@@ -13,6 +13,7 @@ from ..core.broadcast import unbroadcast
 from ..core.domains import Domain, above, between, nonzero, positive, real, static
 from ..core.words import elementwise, linear
 from ..typing import Array
+from .even import smooth_when_even
 from .slopes import cosine, inverse_gap, inverse_root, inverse_sum, sech_squared, share, share2
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -53,7 +54,7 @@ def power_exponent(y: Array, a: Array, b: Array) -> Array:
     """y log(a), and 0 at a = 0 unless b is negative: there 0**b is 0 for every b > 0."""
     if isinstance(a, (int, float)) and a > 0:
         return y * math.log(a)  # a Python number, so that float32 stays
-    return y * np.log(np.where(np.equal(a, 0) & np.greater_equal(b, 0), 1, a))
+    return y * np.log(np.where(np.equal(a, 0) & np.greater_equal(b, 0), 1.0, a))  # 1.0: the log of uint8 is float16
 
 
 elementwise(np.power, power_base, power_exponent, run=operator.pow, weak=False, domain=(positive, real))
@@ -84,7 +85,7 @@ elementwise(np.cosh, lambda y, x: np.sinh(x))
 elementwise(np.tanh, lambda y, x: sech_squared(x))
 elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), domain=above(1.2))
 elementwise(np.arctanh, lambda y, x: inverse_gap(x), domain=Domain(-0.8, 0.8))
-elementwise(np.hypot, lambda y, a, b: cosine(a, b), lambda y, a, b: cosine(b, a), domain=nonzero)
+hypot = elementwise(np.hypot, lambda y, a, b: cosine(a, b), lambda y, a, b: cosine(b, a), domain=nonzero)
 elementwise(np.deg2rad, math.pi / 180)
 elementwise(np.radians, math.pi / 180)
 elementwise(np.rad2deg, 180 / math.pi)
@@ -123,8 +124,10 @@ for extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
         domain=(quarter_up, quarter_down),
     )
 
-elementwise(np.absolute, lambda y, x: np.sign(x), domain=nonzero)
-elementwise(np.fabs, lambda y, x: np.sign(x), domain=nonzero)
+absolute = elementwise(np.absolute, lambda y, x: np.sign(x), domain=nonzero)
+fabs = elementwise(np.fabs, lambda y, x: np.sign(x), domain=nonzero)
+for norm in (absolute, fabs, hypot):
+    smooth_when_even(norm)
 elementwise(np.copysign, lambda y, a, b: np.sign(a) * np.copysign(1, b), 0, domain=nonzero)
 elementwise(np.heaviside, 0, lambda y, a, b: np.equal(a, 0), domain=nonzero)
 elementwise(np.nextafter, 1, 0)

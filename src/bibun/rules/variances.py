@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import cotangents
 from ..core.dispatch import answers, function
 from ..core.domains import positive
 from ..core.graph import Node
 from ..core.words import composite, general
 from ..typing import Array
-from .norms import direction, near
+from .even import limit
+from .norms import direction
 from .products import possible
 from .reductions import (
     HOLED,
@@ -61,18 +61,6 @@ def std_slope(y: Array, x: Array, axis: Any, ddof: Any, keepdims: bool, even: An
     if isinstance(x, Node) and possible(curved := np.logical_and(zero, np.logical_not(even))):
         return np.where(curved, direction(np.where(curved, d, 1), axis) * scale**0.5, slope)
     return slope
-
-
-def limit(g: Array, y: Array) -> tuple[Any, Array] | None:
-    """Where y is 0 and g a recorded function of it that is 0 too (2y, for a square): there, and g/y there, its slope.
-
-    So an even function of a standard deviation keeps its curvature where all values are equal.
-    """
-    if not (near(g, y) and possible(even := np.equal(y, 0) & np.equal(g, 0))):
-        return None
-    part: Any = np.where(even, g, 0)  # type: ignore[call-overload]
-    (slope,), _ = cotangents([np.sum(part)], [y], [np.ones((), y.dtype)])
-    return even, slope
 
 
 def std_pull(g: Array, y: Array, x: Array, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Array:

@@ -1,0 +1,69 @@
+"""Who made a Variable an array? When SciPy's own Python code did, the message names the function to call in its place.
+
+Looked up only when the error is raised: the frames of the call say which function of SciPy the user called. Imports
+nothing of bibun until then, and afterwards only by name, to see whether the replacement exists.
+"""
+
+import importlib
+import sys
+from types import FrameType
+from typing import Any
+
+__all__ = ["HOMES", "scipys_function"]
+
+HOMES = {"scipy.stats": "bibun.stats", "scipy.special": "bibun.special", "scipy.linalg": "bibun.linalg"}
+"""Where SciPy's functions have their counterparts, under the same names."""
+
+_PASSED = ("bibun.", "numpy.")
+
+
+def scipys_function() -> tuple[str, str | None] | None:
+    """The function of SciPy that is asking for an array, as a user writes it, and bibun's in its place or None.
+
+    None if it is not SciPy that asks.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _module(frame).startswith(_PASSED):
+        frame = frame.f_back
+    called = None
+    while frame is not None and _module(frame).startswith("scipy."):
+        called, frame = frame, frame.f_back
+    if called is None:
+        return None
+    module, name = _spelled(called)
+    if module not in HOMES:
+        return None
+    return f"{module}.{name}", _existing(HOMES[module], name)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _spelled(frame: FrameType) -> tuple[str, str]:
+    """('scipy.stats', 'norm.logpdf') of a frame: its package, its object's name, its function's."""
+    module, name, owner = _module(frame), frame.f_code.co_name, frame.f_locals.get("self")
+    wrapped = frame.f_locals.get("f") or frame.f_locals.get("func")
+    if name == "wrapper" and callable(wrapped):  # a decorator of SciPy's stands outside
+        module, name = getattr(wrapped, "__module__", module), getattr(wrapped, "__name__", name)
+    elif owner is not None:
+        name = _owner(owner) if name.startswith("__") else f"{_owner(owner)}.{name}"
+    return ".".join(module.split(".")[:2]), name
+
+
+def _owner(thing: Any) -> str:
+    """`norm` of scipy.stats.norm, frozen or not: the object's own name, or that of its class."""
+    thing = getattr(thing, "dist", None) or getattr(thing, "_dist", None) or thing
+    name = getattr(thing, "name", None)
+    return name if isinstance(name, str) else type(thing).__name__.removesuffix("_gen").removesuffix("_frozen")
+
+
+def _existing(home: str, name: str) -> str | None:
+    """`bibun.stats.norm.logpdf`, if there is such a thing."""
+    try:
+        thing: Any = importlib.import_module(home)
+        for part in name.split("."):
+            thing = getattr(thing, part)
+    except (ImportError, AttributeError):
+        return None
+    return f"{home}.{name}"

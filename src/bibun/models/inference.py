@@ -1,0 +1,200 @@
+"""Intervals by the likelihood itself, and hypotheses about parameters.
+
+A profile interval holds the values of one parameter that the likelihood ratio does not refuse when all others adapt;
+its ends are exact roots. Hypotheses are linear equations in the labels. Imports nothing of models; reads an Objective.
+"""
+
+import ast
+import re
+from typing import Any
+
+import numpy as np
+
+__all__ = ["constraints", "profile_end"]
+
+
+def profile_end(objective: Any, u: np.ndarray, k: int, drop: float, step: float, best: float) -> float:
+    """The value of `u[k]` on one side of its estimate where the profile log-likelihood has fallen by `drop`.
+
+    Newton's method on the system of Venzon & Moolgavkar (1988) would need a safeguard; here the others are refitted by
+    Newton steps for each trial value, started from the last, and the root is found between two ends.
+
+    Parameters
+    ----------
+    objective : Objective
+    u : ndarray
+        The estimates.
+    k : int
+        Which element.
+    drop : float
+        Half a quantile of chi-square.
+    step : float
+        The first step, one Wald half-width, with the side as its sign.
+    best : float
+        Minus the log-likelihood at the estimates.
+
+    Returns
+    -------
+    float
+        The root, to 1e-10 of the half-width; an infinity where the profile never falls so far.
+    """
+    others = np.arange(len(u)) != k
+    here = u.copy()
+    slope = 0.0
+
+    def fall(value: float) -> float:
+        nonlocal here, slope
+        z = here.copy()
+        z[k] = value
+        z = refit(objective, z, others)
+        loss, g = objective.value_and_grad(z)
+        here, slope = z, float(g[k])
+        return float(loss) - best - drop
+
+    inside, f_inside = u[k], -drop
+    outside = u[k] + step
+    f_outside = fall(outside)
+    for _ in range(60):
+        if f_outside > 0:
+            break
+        inside, f_inside = outside, f_outside
+        outside = u[k] + 2 * (outside - u[k])
+        if not np.isfinite(outside) or abs(outside - u[k]) > 1e4 * abs(step):
+            return float(np.copysign(np.inf, step))
+        f_outside = fall(outside)
+    # Newton on the profile (its slope is the gradient there, the others being at their optimum), kept between the ends
+    trial = outside - f_outside / slope if slope else 0.5 * (inside + outside)
+    for _ in range(80):
+        low, high = sorted((inside, outside))
+        if not low < trial < high:
+            trial = 0.5 * (inside + outside)
+        f = fall(trial)
+        if f > 0:
+            outside, f_outside = trial, f
+        else:
+            inside, f_inside = trial, f
+        move = f / slope if slope else 0.0
+        if abs(move) <= 1e-11 * abs(step) or abs(outside - inside) <= 1e-11 * abs(step):
+            return float(trial - move)
+        trial = trial - move
+    return float(trial)
+
+
+def refit(objective: Any, u: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """The minimum of the loss over the `free` elements, the others staying: Newton steps, halved until they help."""
+    if not free.any():
+        return u
+    value, g = objective.value_and_grad(u)
+    for _ in range(50):
+        h = objective.hessian(u)[np.ix_(free, free)]
+        d = np.sqrt(np.maximum(np.abs(np.diag(h)), np.finfo(float).tiny))
+        eigenvalues, vectors = np.linalg.eigh(h / np.outer(d, d))
+        eigenvalues = np.maximum(np.abs(eigenvalues), 1e-10)
+        step = vectors @ (vectors.T @ (g[free] / d) / eigenvalues) / d
+        decrement = float(g[free] @ step)
+        if decrement <= 1e-20 * (1 + abs(value)):
+            break
+        t = 1.0
+        while True:
+            z = u.copy()
+            z[free] = u[free] - t * step
+            with np.errstate(all="ignore"):
+                there = float(objective.loss(z))
+            if np.isfinite(there) and there <= value - 1e-4 * t * decrement:
+                break
+            t *= 0.5
+            if t < 1e-8:
+                return u
+        small = decrement <= 1e-13 * (1 + abs(value))
+        u = z
+        value, g = objective.value_and_grad(u)
+        if small:
+            break
+    return u
+
+
+def constraints(hypothesis: Any, labels: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """A hypothesis as R b = r.
+
+    Parameters
+    ----------
+    hypothesis : str or (R, r) or R
+        Equations between labels, numbers and + - * /, separated by commas: ``"x1 = x2, 2*x3 = 1"``; an expression
+        without ``=`` is said to be 0. A label that is no Python name is put in backticks.
+    labels : list of str
+
+    Returns
+    -------
+    R : ndarray, shape (m, k)
+    r : ndarray, shape (m,)
+    texts : list of str
+    """
+    if not isinstance(hypothesis, str):
+        R, r = hypothesis if isinstance(hypothesis, tuple) else (hypothesis, None)
+        R = np.atleast_2d(np.asarray(R, float))
+        r = np.zeros(len(R)) if r is None else np.atleast_1d(np.asarray(r, float))
+        if R.shape[1] != len(labels) or r.shape != (len(R),):
+            raise ValueError(f"R of shape {R.shape} and r of shape {r.shape} for {len(labels)} parameters")
+        return R, r, [f"row {i}" for i in range(len(R))]
+    names, text = _named(hypothesis, labels)
+    rows, right, texts = [], [], []
+    for part in text.split(";"):
+        sides = part.split("=")
+        if len(sides) > 2 or not part.strip():
+            raise ValueError(f"cannot read the hypothesis {hypothesis!r}: equations separated by commas, one '=' in each")
+        left = _linear(sides[0], names, len(labels), hypothesis)
+        rhs = _linear(sides[1], names, len(labels), hypothesis) if len(sides) == 2 else np.zeros(len(labels) + 1)
+        row = left - rhs
+        if not row[:-1].any():
+            raise ValueError(f"the equation {part.strip()!r} holds no parameter")
+        rows.append(row[:-1])
+        right.append(-row[-1])
+        texts.append(part.strip())
+    for token, k in names.items():
+        texts = [re.sub(rf"\b{token}\b", labels[k], t) for t in texts]
+    return np.array(rows), np.array(right), texts
+
+
+def _named(text: str, labels: list[str]) -> tuple[dict[str, int], str]:
+    """The text with every label replaced by a plain name, commas between equations by semicolons."""
+    names: dict[str, int] = {}
+    for k in sorted(range(len(labels)), key=lambda k: -len(labels[k])):
+        token = f"parameter_{k}"
+        pattern = re.escape(labels[k])
+        replaced = re.sub(rf"`{pattern}`|(?<![\w\]`.]){pattern}(?![\w\[`])", f" {token} ", text)
+        if replaced != text:
+            names[token], text = k, replaced
+    return names, text.replace(",", ";")
+
+
+def _linear(text: str, names: dict[str, int], n: int, whole: str) -> np.ndarray:
+    """A linear expression as its coefficients, the constant last."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+        return _coefficients(tree, names, n)
+    except (SyntaxError, ValueError, ZeroDivisionError) as e:
+        reason = str(e) if isinstance(e, ValueError) else "it is no expression"
+        raise ValueError(f"cannot read {text.strip()!r} in the hypothesis {whole!r}: {reason}") from None
+
+
+def _coefficients(node: Any, names: dict[str, int], n: int) -> np.ndarray:
+    if isinstance(node, ast.Name):
+        if node.id not in names:
+            raise ValueError(f"there is no parameter {node.id!r}")
+        return np.eye(n + 1)[names[node.id]]
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return np.eye(n + 1)[n] * float(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        value = _coefficients(node.operand, names, n)
+        return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.BinOp):
+        a, b = _coefficients(node.left, names, n), _coefficients(node.right, names, n)
+        if isinstance(node.op, ast.Add):
+            return a + b
+        if isinstance(node.op, ast.Sub):
+            return a - b
+        if isinstance(node.op, ast.Mult) and not (a[:-1].any() and b[:-1].any()):
+            return a * b[-1] if a[:-1].any() else b * a[-1]
+        if isinstance(node.op, ast.Div) and not b[:-1].any():
+            return a / b[-1]
+    raise ValueError("it is not linear in the parameters (labels, numbers, + - * /)")
