@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import bibun
-import bibun.linalg  # noqa: F401  (rules that load late join the table)
-import bibun.rules.fft  # noqa: F401
+import bibun.linalg
+import bibun.rules.fft
 import bibun.special  # noqa: F401
 from bibun.core.domains import Domain, static
 from bibun.core.elementwise import Elementwise

@@ -144,3 +144,13 @@ def test_axes_of_ufuncs_of_vectors_and_matrices():
 def test_ravel_of_one_axis_in_memory_order():
     x = np.arange(5.0)[::-1]
     assert np.ravel(bb.Variable(x), "K").data.tolist() == x.tolist()
+
+
+def test_a_plan_absorbs_where_eager_does():
+    import bibun as bb
+    from bibun.compiler.plan import plan
+
+    f = bb.grad(lambda x: np.sum(np.where(x > 0, np.sqrt(np.abs(x)), 0.0)))
+    p = plan(f, np.array([1.0, 4.0]))
+    np.testing.assert_allclose(p(np.array([0.0, 4.0])), [0.0, 0.25])
+    np.testing.assert_allclose(p(np.array([4.0, 4.0])), [0.25, 0.25])

@@ -117,7 +117,12 @@ def test_a_two_layer_network():
     rng = np.random.default_rng(0)
     x = rng.random((100, 1))
     y = np.sin(2 * np.pi * x)
-    p = [Variable(0.5 * rng.standard_normal((1, 10))), Variable(np.zeros(10)), Variable(0.5 * rng.standard_normal((10, 1))), Variable(np.zeros(1))]
+    p = [
+        Variable(0.5 * rng.standard_normal((1, 10))),
+        Variable(np.zeros(10)),
+        Variable(0.5 * rng.standard_normal((10, 1))),
+        Variable(np.zeros(1)),
+    ]
     losses = []
     for _ in range(3000):
         h = 1 / (1 + np.exp(-Affine()(x, p[0], p[1])))

@@ -106,7 +106,7 @@ def f(t):
 
 for h in (1e-1, 1e-3):
     print(f"{(f(1 + h) - f(1 - h)) / (2 * h):.6f}")
-# > -0.733290
+# > -0.733304
 # > -0.735759
 
 # The exact value is -0.735759. Why not always do it like this? Because h must be small,

@@ -126,16 +126,16 @@ print(x.grad)
 #                 ┌──────────────────────────┐
 #     x ─Square─▶ a ─Neg─▶ b ─Exp─▶ c ─Mul─▶ y
 #
-# 導関数は 2x(1 - x²) exp(-x²) で、x = 0.5 では 0.584 です。1回目の試みでは
+# 導関数は 2x(1 - x²) exp(-x²) で、x = 0.6 では 0.536 です。1回目の試みでは
 # こうなります。
 
-x = Variable(np.array(0.5))
+x = Variable(np.array(0.6))
 a = Square()(x)
 c = Exp()(Neg()(a))
 y = Mul()(c, a)
 walk_with_a_stack(y)
-print(f"{x.grad:.3f} {2 * 0.5 * (1 - 0.5**2) * np.exp(-(0.5**2)):.3f}")
-# > 1.363 0.584
+print(f"{x.grad:.3f} {2 * 0.6 * (1 - 0.6**2) * np.exp(-(0.6**2)):.3f}")
+# > 1.373 0.536
 
 # 間違った値が、何の警告もなしに出てきました。Mul から a へは2つの道があります。直接の
 # 道と、c と b を通る道です。1回目の試みは短い道を先に進み、a の勾配の残り半分がまだ
@@ -186,14 +186,14 @@ x.cleargrad()
 y.grad = None
 y.backward()
 print(f"{x.grad:.3f}")
-# > 0.584
+# > 0.536
 y.backward()
 print(f"{x.grad:.3f}")
-# > 1.168
+# > 1.072
 x.cleargrad()
 y.backward()
 print(f"{x.grad:.3f}")
-# > 0.584
+# > 0.536
 
 # リバースモードの自動微分は、これがすべてです。この講座の残りも、bibun の残りの部分も、
 # これをより便利に、より速く、より確かにするためのものです。
@@ -214,12 +214,12 @@ Variable.__add__ = Variable.__radd__ = lambda a, b: Add()(a, boxed(b))
 Variable.__mul__ = Variable.__rmul__ = lambda a, b: Mul()(a, boxed(b))
 Variable.__neg__ = lambda a: Neg()(a)
 
-x = Variable(np.array(0.5))
+x = Variable(np.array(0.6))
 a = x * x
 y = 2.0 * a * Exp()(-a) + 1.0
 y.backward()
 print(f"{x.grad:.3f}")
-# > 1.168
+# > 1.072
 
 # --- 5.5 何が何を指しているか ---------------------------------------------------------
 #
@@ -283,26 +283,26 @@ Add()(x, x).backward()
 print(f"{x.grad:.1f}")
 # > 2.0
 
-x = Variable(np.array(0.5))
+x = Variable(np.array(0.6))
 a = Square()(x)
 c = Exp()(Neg()(a))
 y = Mul()(c, a)
 y.backward()
 print(f"{x.grad:.3f}")
-# > 0.584
+# > 0.536
 y.backward()
 print(f"{x.grad:.3f}")
-# > 1.168
+# > 1.072
 x.cleargrad()
 y.backward()
 print(f"{x.grad:.3f}")
-# > 0.584
+# > 0.536
 
 # bibun には演算子も最初から備わっています。時計の値を見ることもできます。途中の変数の
 # 勾配は、頼めば残してくれます。このグラフの図は docs/images/steps/diamond.svg に
 # あります。
 
-x = Variable(np.array(0.5))
+x = Variable(np.array(0.6))
 a = x * x
 y = a * Exp()(-a)
 print(x.order < a.order < y.order)
@@ -313,7 +313,7 @@ print(a.grad)
 x.cleargrad()
 y.backward(retain_grad=True)
 print(f"{a.grad:.3f} {x.grad:.3f}")
-# > 0.584 0.584
+# > 0.447 0.536
 
 # やってみよう：5.3節で Mul の2つの入力を入れ替えて Mul()(a, c) とし、walk_with_a_stack
 # を呼んでみてください。やはり間違った値になるでしょうか。鉛筆を持って、逆伝播の順序を

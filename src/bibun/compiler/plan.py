@@ -3,11 +3,13 @@
 The beginning of the compiler: NumPy executes every step. Imports transforms and core.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..core.absorbing import has_nan
 from ..core.graph import Node, Parts
 from ..transforms.recording import Recorded
 
@@ -23,7 +25,8 @@ class Plan:
         `run(*arguments)` after the arguments at `slots` (position, where the value is) are put in.
     """
 
-    def __init__(self, recorded: Recorded) -> None:
+    def __init__(self, recorded: Recorded, again: Callable[[], "Plan"] | None = None) -> None:
+        self._again = again  # the same with derivatives in which zero absorbs, for values that meet zero times infinity
         where: dict[Node, int] = {x: k for k, x in enumerate(recorded.inputs)}
         self.shapes = [x._data.shape for x in recorded.inputs]
         self.steps: list[tuple[str, Callable[..., Any], list[Any], list[tuple[int, int]]]] = []
@@ -35,7 +38,7 @@ class Plan:
                 args[i] = None
             where[v] = len(where)
             self.steps.append((form.name, form.rule.run, args, slots))
-        self.results = [where.get(y, y) if isinstance(y, Node) else y for y in recorded.outputs]
+        self.results = [(where.get(y, -1), y) if isinstance(y, Node) else (-1, y) for y in recorded.outputs]
         self.rebuild = recorded.rebuild
 
     def __call__(self, *args: Any) -> Any:
@@ -45,13 +48,16 @@ class Plan:
             if a.shape != shape:
                 raise ValueError(f"this plan was recorded for shape {shape} and was given {a.shape}: record it anew")
         values = [a.astype(np.float64) if a.dtype.kind in "biu" else a for a in values]
-        for _, run, arguments, slots in self.steps:
-            given = list(arguments)
-            for i, k in slots:
-                given[i] = values[k]
-            out = run(*given)
-            values.append(Parts(out) if isinstance(out, tuple) else out)
-        found = [values[r] if isinstance(r, int) and not isinstance(r, bool) else r for r in self.results]
+        with np.errstate(all="ignore"):  # as derivatives do: which step is one cannot be seen here
+            for _, run, arguments, slots in self.steps:
+                given = list(arguments)
+                for i, k in slots:
+                    given[i] = values[k]
+                out = run(*given)
+                values.append(Parts(out) if isinstance(out, tuple) else out)
+        if self._again is not None and any(has_nan(values[k]) for k, _ in self.results if k >= 0):
+            return self._again()(*args)
+        found = [values[k] if k >= 0 else y for k, y in self.results]
         return self.rebuild([y._data if isinstance(y, Node) else y for y in found])
 
     def __str__(self) -> str:
@@ -80,7 +86,12 @@ def plan(f: Callable[..., Any], *args: Any) -> Plan:
     >>> print(p(2.0) == np.exp(-4.0))
     True
     """
-    return Plan(Recorded(f, args, "compile"))
+
+    @functools.cache
+    def again() -> Plan:
+        return Plan(Recorded(f, args, "compile", absorbing=True))
+
+    return Plan(Recorded(f, args, "compile"), again)
 
 
 def _short(a: Any) -> str:

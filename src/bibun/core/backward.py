@@ -107,6 +107,8 @@ def cotangents(ys: Sequence[Any], xs: Sequence[Node], gs: Sequence[Any]) -> tupl
     step = stepper(recorded, need) if recorded or edge else None
     if modes.on and here.checking:
         step = checked(step or stepper(False))
+    elif modes.on and here.absorbing:
+        step = absorbing(step or stepper(False))
     with np.errstate(all="ignore"):
         grads = reverse(nodes, _seeds(pairs, recorded), step)
         if any([x in grads and has_nan(grads[x]) for x in xs]):

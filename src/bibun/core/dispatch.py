@@ -170,7 +170,7 @@ def function(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def call(*args: Any, **kw: Any) -> Any:
-        for x in args:
+        for x in (*args, *kw.values()) if kw else args:
             if isinstance(x, (Node, list, tuple)) and holds_node(x):
                 return RULES[call](*args, **kw)
         return f(*args, **kw)

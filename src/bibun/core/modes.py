@@ -25,6 +25,7 @@ class Here(threading.local):
     paused = False  # no_grad: results are constants
     checking = False  # debug_nans: every result is looked at
     tracing: str | None = None  # "compile", "vmap": nothing may escape from the record
+    absorbing = False  # walks that are recorded have products in which zero absorbs, whatever the values are now
 
 
 modes = Modes()

@@ -51,8 +51,8 @@ class Rule:
     domain, cases, source
         For the laws: where to draw arguments; arguments that need shapes or statics; where the formula is from.
     second, traced : str
-        Exceptions, said here and not in a test: why there is no second derivative; why the function cannot be recorded to
-        run on other values (it is then refused while recording).
+        Exceptions, said here and not in a test: why there is no second derivative; why the function cannot be recorded
+        to run on other values (it is then refused while recording).
     """
 
     kind = "rule"

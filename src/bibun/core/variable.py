@@ -64,6 +64,7 @@ class Variable(Node):
     @property
     def data(self) -> Any:
         """The value: an ndarray. That of a result is read-only; a leaf may be given a new one, and starts anew."""
+        self._stays("v.data")
         d = self._data
         if isinstance(d, np.generic):
             d = np.asarray(d)
@@ -185,10 +186,12 @@ class Variable(Node):
 
     def item(self, *index: Any) -> Any:
         """One element as a Python number. Said aloud, so it is allowed: its derivative ends here."""
+        self._stays("v.item()")
         return self._data.item(*index)
 
     def tolist(self) -> Any:
         """The data as nested Python lists."""
+        self._stays("v.tolist()")
         return self._data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -220,6 +223,14 @@ class Variable(Node):
                 "every later input too; write np.where(condition, a, b)"
             )
         return bool(self._data)
+
+    def _stays(self, what: str) -> None:
+        """While a function is recorded to run on other values, this value may not leave the record."""
+        if modes.on and here.tracing and self.order:
+            raise TrackedVariable(
+                f"{what} while recording for {here.tracing}: the value of now would be a constant for every later "
+                "input; compute with the Variable itself"
+            )
 
     def _escapes(self, what: str, instead: str, more: str = "") -> None:
         if not self.order:

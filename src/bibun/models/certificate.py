@@ -46,7 +46,9 @@ class Certificate:
     problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        head = f"Newton decrement {self.decrement:.1e}, smallest eigenvalue of the scaled information {self.smallest:.1e}"
+        head = (
+            f"Newton decrement {self.decrement:.1e}, smallest eigenvalue of the scaled information {self.smallest:.1e}"
+        )
         return "; ".join([head, *self.problems]) if self.problems else f"{head}: a maximum, identified"
 
 
@@ -56,7 +58,9 @@ def certify(objective: Any, u: np.ndarray) -> Certificate:
     h = objective.hessian(u)
     labels = objective.labels
     if not (np.isfinite(value) and np.isfinite(g).all() and np.isfinite(h).all()):
-        return Certificate(False, np.nan, np.nan, [], np.ones(len(u), bool), ["the derivatives are not finite at the estimates"])
+        return Certificate(
+            False, np.nan, np.nan, [], np.ones(len(u), bool), ["the derivatives are not finite at the estimates"]
+        )
     d = np.sqrt(np.where(np.diag(h) > 0, np.diag(h), 1.0))
     with np.errstate(all="ignore"):
         scaled = h / np.outer(d, d)

@@ -237,13 +237,12 @@ def _from_columns(data: Mapping[Any, Any]) -> Table:
     names = _unique(data)
     lengths: dict[str, int] = {}
     for name, values in zip(names, data.values(), strict=True):
-        if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or np.ndim(values) == 0:
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or getattr(values, "ndim", 1) == 0:
             raise ValueError(f"column {name!r} is a single value, {values!r}; give one value for each row")
         lengths[name] = len(values)
     if len(set(lengths.values())) > 1:
-        common = max(set(lengths.values()), key=list(lengths.values()).count)
-        odd = ", ".join(f"{n!r} has {k}" for n, k in list(lengths.items())[:SHOWN] if k != common)
-        raise ValueError(f"the columns have unequal lengths: most have {common} rows, {odd}")
+        listed = ", ".join(f"{n!r} has {k}" for n, k in list(lengths.items())[:SHOWN])
+        raise ValueError(f"the columns have unequal lengths: {listed}; give each one value for each row")
     makers = {n: (lambda n=n, v=v: _column(n, v)) for n, v in zip(names, data.values(), strict=True)}
     return Table(makers, next(iter(lengths.values()), 0))
 
@@ -296,9 +295,7 @@ def _from_list(name: str, values: Sequence[Any]) -> Column:
     kinds = {type(v) for v in values}
     if kinds <= {int, float} or kinds <= {bool}:
         return _from_array(name, np.array(values, dtype=None if values else np.float64))
-    objects = np.empty(len(values), object)
-    objects[:] = values
-    return _from_objects(name, objects)
+    return _from_objects(name, np.fromiter(values, object, len(values)))
 
 
 def _from_array(name: str, values: np.ndarray) -> Column:
@@ -415,7 +412,5 @@ def _from_series(name: str, values: Any) -> Column:
             series = series.cast(nw.Float64)
         return _from_array(name, np.asarray(series.to_numpy()))
     if series.dtype == nw.String:
-        items = np.empty(len(series), object)
-        items[:] = series.to_list()
-        return _from_objects(name, items)
+        return _from_objects(name, np.fromiter(series.to_list(), object, len(series)))
     return _from_array(name, np.asarray(series.to_numpy()))

@@ -141,7 +141,9 @@ def constraints(hypothesis: Any, labels: list[str]) -> tuple[np.ndarray, np.ndar
     for part in text.split(";"):
         sides = part.split("=")
         if len(sides) > 2 or not part.strip():
-            raise ValueError(f"cannot read the hypothesis {hypothesis!r}: equations separated by commas, one '=' in each")
+            raise ValueError(
+                f"cannot read the hypothesis {hypothesis!r}: equations separated by commas, one '=' in each"
+            )
         left = _linear(sides[0], names, len(labels), hypothesis)
         rhs = _linear(sides[1], names, len(labels), hypothesis) if len(sides) == 2 else np.zeros(len(labels) + 1)
         row = left - rhs

@@ -97,7 +97,11 @@ class MLE:
         objective.check_start(u)
         scale = objective.scale(u)
         found = minimize(
-            lambda z: objective.loss(u + z / scale), np.zeros(self.parameters.size), method=method, maxiter=maxiter, **options
+            lambda z: objective.loss(u + z / scale),
+            np.zeros(self.parameters.size),
+            method=method,
+            maxiter=maxiter,
+            **options,
         )
         u, steps = objective.polish(u + np.asarray(found.x) / scale)
         return Result(self, objective, u, certify(objective, u), found, steps)
@@ -163,8 +167,12 @@ class Objective:
             self.n_obs = float(rows.size if self.weights is None else self.weights.sum())
         bad = np.flatnonzero(~np.isfinite(np.atleast_1d(rows)))
         if bad.size:
-            shown = ", ".join(f"{label} = {v:.6g}" for label, v in zip(self.labels, self.model.parameters.vector(u), strict=True))
-            where = f"rows {', '.join(map(str, bad[:5]))}{' …' if bad.size > 5 else ''}" if self.by_rows else "as a whole"
+            shown = ", ".join(
+                f"{label} = {v:.6g}" for label, v in zip(self.labels, self.model.parameters.vector(u), strict=True)
+            )
+            where = (
+                f"rows {', '.join(map(str, bad[:5]))}{' …' if bad.size > 5 else ''}" if self.by_rows else "as a whole"
+            )
             raise ValueError(
                 f"the log-likelihood is {np.atleast_1d(rows)[bad[0]]} at the start ({shown}) in {where}: give a start inside the "
                 "domain (start={…}), or look at those rows for missing or impossible values"

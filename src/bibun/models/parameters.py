@@ -174,7 +174,9 @@ class Values(Mapping[str, Any]):
             raise KeyError(self._absent(name)) from None
 
     def _absent(self, name: str) -> str:
-        return f"there is no {self.__dict__['_what']} {name!r}; there are {', '.join(self.__dict__['_values']) or 'none'}"
+        return (
+            f"there is no {self.__dict__['_what']} {name!r}; there are {', '.join(self.__dict__['_values']) or 'none'}"
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a {self.__dict__['_what']} is not assigned to: {name}")

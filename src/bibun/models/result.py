@@ -92,7 +92,9 @@ class Result:
         What the optimizer says.
     """
 
-    def __init__(self, model: Any, objective: Any, u: np.ndarray, certificate: Certificate, search: Any, polished: int = 0) -> None:
+    def __init__(
+        self, model: Any, objective: Any, u: np.ndarray, certificate: Certificate, search: Any, polished: int = 0
+    ) -> None:
         self.model, self.objective, self.u, self.certificate, self.search = model, objective, u, certificate, search
         self.polished = polished
         self.parameters = model.parameters
@@ -156,7 +158,9 @@ class Result:
 
     # --- intervals and tests ---------------------------------------------------------------------------------------------
 
-    def conf_int(self, level: float = 0.95, method: str = "wald", kind: str = "observed", parm: Any = None) -> np.ndarray:
+    def conf_int(
+        self, level: float = 0.95, method: str = "wald", kind: str = "observed", parm: Any = None
+    ) -> np.ndarray:
         """Confidence intervals of the free parameters.
 
         Parameters
@@ -216,10 +220,14 @@ class Result:
         """
         R, r, texts = inference.constraints(hypothesis, self.labels)
         cov = R @ np.where(np.isnan(self.cov_params(kind)), 0.0, self.cov_params(kind)) @ R.T
-        if np.isnan((np.abs(R) @ np.where(np.isnan(self.se(kind)), np.nan, 0.0)[:, None])[np.any(R != 0, axis=1)]).any():
+        if np.isnan(
+            (np.abs(R) @ np.where(np.isnan(self.se(kind)), np.nan, 0.0)[:, None])[np.any(R != 0, axis=1)]
+        ).any():
             lost = [self.labels[k] for k in np.flatnonzero(self.certificate.undetermined & np.any(R != 0, axis=0))]
             if lost:
-                raise ValueError(f"{', '.join(lost)} is not determined by the data: {'; '.join(self.certificate.problems)}")
+                raise ValueError(
+                    f"{', '.join(lost)} is not determined by the data: {'; '.join(self.certificate.problems)}"
+                )
         if np.linalg.matrix_rank(R) < len(R):
             raise ValueError(f"the equations {', '.join(texts)} say the same thing twice: leave one out")
         gap = R @ self.coef - r
@@ -234,9 +242,13 @@ class Result:
             If the fits are of different numbers of rows, or have equally many parameters.
         """
         if self.nobs != other.nobs:
-            raise ValueError(f"the fits are of {self.nobs} and {other.nobs} rows: a likelihood ratio needs the same rows")
+            raise ValueError(
+                f"the fits are of {self.nobs} and {other.nobs} rows: a likelihood ratio needs the same rows"
+            )
         if self.df_model == other.df_model:
-            raise ValueError(f"both models have {self.df_model} parameters: neither is nested in the other; compare aic")
+            raise ValueError(
+                f"both models have {self.df_model} parameters: neither is nested in the other; compare aic"
+            )
         smaller, larger = sorted((self, other), key=lambda r: r.df_model)
         return Comparison(smaller, larger)
 
@@ -248,6 +260,7 @@ class Result:
         g : callable
             `g(p)` with the parameters as the likelihood sees them; plain NumPy; a number or an array.
         """
+
         def f(u: Any) -> Any:
             return g(self.parameters.natural(u))
 

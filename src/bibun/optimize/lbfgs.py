@@ -7,12 +7,14 @@ from collections import deque
 
 import numpy as np
 
-from .line_search import strong_wolfe
+from .line_search import ROUNDING, strong_wolfe
 from .problem import Point, Problem
 from .search import Search
 from .stopping import EPSILON, Stop
 
 __all__ = ["lbfgs"]
+
+STANDSTILL = 10  # iterations without a lower value or a smaller gradient, after which there is nothing but rounding
 
 
 def lbfgs(problem: Problem, start: Point, search: Search, *, memory: int = 10) -> Stop:
@@ -32,6 +34,7 @@ def lbfgs(problem: Problem, start: Point, search: Search, *, memory: int = 10) -
         raise ValueError(f"memory={memory!r}: the number of steps remembered is 1 or more")
     pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=int(memory))
     point = start
+    best, since = start.steepest(), 0
     while True:
         g = point.gradient
         direction = -_twoloop(pairs, g)
@@ -50,10 +53,15 @@ def lbfgs(problem: Problem, start: Point, search: Search, *, memory: int = 10) -
         curvature = float(s @ y)
         if curvature > EPSILON * float(y @ y):
             pairs.append((s, y, curvature))
+        gained = point.value - new.value > ROUNDING * abs(new.value)
         point = new
         stop = search.step(point)
         if stop is not None:
             return stop
+        since = 0 if gained or point.steepest() < 0.9 * best else since + 1
+        best = min(best, point.steepest())
+        if since >= STANDSTILL:
+            return search.stop("rounding", point, decrement=-float(point.gradient @ direction) / 2)
 
 
 def _twoloop(pairs: deque[tuple[np.ndarray, np.ndarray, float]], g: np.ndarray) -> np.ndarray:

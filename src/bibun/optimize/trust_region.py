@@ -14,7 +14,7 @@ from .problem import MANY, Point, Problem
 from .search import Search
 from .stopping import EPSILON, Stop
 
-__all__ = ["exact_step", "trust_newton", "truncated_step"]
+__all__ = ["exact_step", "truncated_step", "trust_newton"]
 
 ACCEPT = 1e-4  # of the promised decrease
 POOR, GOOD = 0.25, 0.75
@@ -105,7 +105,7 @@ def trust_newton(
         if kept < POOR:
             radius = _shrunk(point, new, p, length, kept)
         elif kept > GOOD and at_edge:
-            radius = min(max(radius, (3 if kept > 0.9 else 2) * length), max_trust_radius)
+            radius = min(max(radius, 2 * length), max_trust_radius)
         if kept > ACCEPT:
             point, model = new, next_model
             stop = search.step(point)
@@ -147,9 +147,7 @@ def _shrunk(point: Point, new: Point, p: np.ndarray, length: float, kept: float)
     return length * min(max(share, 0.0625), 0.5)
 
 
-def exact_step(
-    g: np.ndarray, eigenvalues: np.ndarray, Q: np.ndarray, radius: float
-) -> tuple[np.ndarray, float, bool]:
+def exact_step(g: np.ndarray, eigenvalues: np.ndarray, Q: np.ndarray, radius: float) -> tuple[np.ndarray, float, bool]:
     """The global minimizer of gᵀp + ½ pᵀHp within ‖p‖ ≤ radius, H = Q diag(eigenvalues) Qᵀ.
 
     Returns

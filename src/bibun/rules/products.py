@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.absorbing import Absorbing, absorb
+from ..core.absorbing import Absorbing, absorb, undress
 from ..core.broadcast import unbroadcast
 from ..core.dispatch import answers
 from ..core.domains import static
@@ -101,7 +101,8 @@ multilinear(
            ((0, 3), (3,))],
 )  # fmt: skip
 multilinear(
-    absorb, lambda g, a, b: unbroadcast(absorb(g, b), a), lambda g, a, b: unbroadcast(absorb(a, g), b),
+    absorb,
+    lambda g, a, b: unbroadcast(absorb(undress(g), b), a), lambda g, a, b: unbroadcast(absorb(a, undress(g)), b),
     cases=[((3,), (3,)), ((2, 3), (3,))],
 )  # fmt: skip
 

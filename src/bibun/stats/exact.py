@@ -8,7 +8,7 @@ import math
 import numpy as np
 import scipy.special as sp
 
-from ..core.domains import above, positive, static
+from ..core.domains import positive, static
 from ..rules import special as _rules  # noqa: F401  (declares scipy.special's)
 from ..rules.special_elementary import log_mean
 from ..rules.special_gamma import digamma_step
@@ -110,8 +110,7 @@ NEAR = 0.1  # k·a below which the series in it is used
 def power_sum(p: int, k: Array) -> Array:
     """(0ᵖ + 1ᵖ + … + (k − 1)ᵖ) / kᵖ⁺¹, by Faulhaber's formula."""
     u = 1 / np.maximum(k, 1)
-    coefficients = [math.comb(p + 1, i) * float(BERNOULLI[i]) * (-1 if i == 1 else 1) for i in range(p + 1)]
-    coefficients = [-abs(c) if i == 1 else c for i, c in enumerate(coefficients)]
+    coefficients = [math.comb(p + 1, i) * float(BERNOULLI[i]) for i in range(p + 1)]
     return np.polynomial.polynomial.polyval(u, coefficients) / (p + 1)
 
 
@@ -154,5 +153,3 @@ def _log_rising(r: Array, k: Array) -> Array:
     k = np.asarray(k, np.float64)
     return np.where(k == 0, 0.0, sp.gammaln(np.maximum(k, 1)) - log_beta_of_arrays(r, np.maximum(k, 1)))
 
-
-_ = above

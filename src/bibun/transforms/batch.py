@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.absorbing import absorb, has_nan
 from ..core.backward import within
 from ..core.graph import Node, Parts
 from ..core.kinds import pick
@@ -85,24 +86,31 @@ def vmap(
             wholes.append([(v, True) for v in moved])
         if n is None:
             raise ValueError("vmap needs an argument with an axis of examples: in_axes is None everywhere")
+        leaves = [w for whole in wholes for w in whole]
         recorded = Recorded(f, firsts, "vmap")
-        found: dict[Node, tuple[Any, bool]] = dict(
-            zip(recorded.inputs, (w for whole in wholes for w in whole), strict=True)
-        )
-        for v in recorded.nodes:
-            found[v] = over_all(v, found, n)
+        values = run(recorded, leaves, n)
+        if any([has_nan(v) for v, _ in values if isinstance(v, (np.ndarray, np.generic, Node))]):
+            recorded = Recorded(f, firsts, "vmap", absorbing=True)
+            values = run(recorded, leaves, n)
         tracked = [y for y in recorded.outputs if isinstance(y, Node) and y.order]
-        nested = any(isinstance(w, Node) and w.order for whole in wholes for w, _ in whole)
+        nested = any(isinstance(w, Node) and w.order for w, _ in leaves)
         nested = nested or (bool(tracked) and within(tracked, recorded.inputs)[2])
         out = []
-        for y in recorded.outputs:
-            value, spread = found.get(y, (y, False)) if isinstance(y, Node) else (y, False)
-            if not spread:
-                value = np.broadcast_to(value, (n, *np.shape(value)))
-            out.append(left(np.moveaxis(value, 0, out_axes) if out_axes else value, nested))
+        for value, spread in values:
+            whole = value if spread else np.broadcast_to(value, (n, *np.shape(value)))
+            out.append(left(np.moveaxis(whole, 0, out_axes) if out_axes else whole, nested))
         return recorded.rebuild(out)
 
     return batched
+
+
+def run(recorded: Recorded, leaves: list[tuple[Any, bool]], n: int) -> list[tuple[Any, bool]]:
+    """The results of a recorded function for all examples, and whether the examples differ in each."""
+    found: dict[Node, tuple[Any, bool]] = dict(zip(recorded.inputs, leaves, strict=True))
+    with np.errstate(all="ignore"):  # as derivatives do: which operation is one cannot be seen here
+        for v in recorded.nodes:
+            found[v] = over_all(v, found, n)
+    return [found.get(y, (y, False)) if isinstance(y, Node) else (y, False) for y in recorded.outputs]
 
 
 def over_all(v: Node, found: dict[Node, tuple[Any, bool]], n: int) -> tuple[Any, bool]:
@@ -195,7 +203,7 @@ def matmul(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any:
 
 
 def where_(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any:
-    """Three operands, aligned."""
+    """All operands aligned, as in an elementwise function."""
     rank = max(np.ndim(a) for a in v.values)
     return _called(rule, [aligned(a, np.ndim(v.values[i]), rank) if i in where else a for i, a in enumerate(args)])
 
@@ -225,7 +233,7 @@ def basic(index: Any) -> bool:
     )
 
 
-BY_FUNCTION: dict[Any, Callable[..., Any]] = {np.matmul: matmul, np.where: where_}
+BY_FUNCTION: dict[Any, Callable[..., Any]] = {np.matmul: matmul, np.where: where_, absorb: where_}
 """Functions whose batch needs more than their names say. The rules of getitem and scatter join by name below."""
 
 

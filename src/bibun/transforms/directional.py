@@ -30,7 +30,7 @@ def push_tangents(ys: Sequence[Any], xs: Sequence[Node], ts: Sequence[Any]) -> t
         ts = [t._data if isinstance(t, Node) else t for t in ts]
     start = dict(zip(xs, ts, strict=True))
     with np.errstate(all="ignore"):
-        tangents = _push(nodes, dict(start), recorded, modes.on and here.checking)
+        tangents = _push(nodes, dict(start), recorded, modes.on and (here.checking or here.absorbing))
         if any([y in tangents and has_nan(tangents[y]) for y in tracked]):
             tangents = _push(nodes, dict(start), recorded, True)
     return [tangents[y] if isinstance(y, Node) and y in tangents else zeros_for(y) for y in ys], recorded

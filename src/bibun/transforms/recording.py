@@ -19,6 +19,9 @@ __all__ = ["Recorded"]
 class Recorded:
     """The graph of `f(*args)`.
 
+    Whether a derivative inside `f` meets zero times infinity depends on values, so it cannot be seen here: what runs
+    the graph looks for a NaN in its results, and then records again with `absorbing`.
+
     Attributes
     ----------
     parts : list of Entered
@@ -33,10 +36,10 @@ class Recorded:
         Puts leaves into the structure of the result.
     """
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], purpose: str) -> None:
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], purpose: str, absorbing: bool = False) -> None:
         self.parts: list[Entered]
         self.parts, call = entered(f, range(len(args)), args, {})
-        with mode("tracing", purpose):
+        with mode("tracing", purpose), mode("absorbing", absorbing):
             out = call()
         self.outputs, self.rebuild = flatten(out)
         self.inputs: list[Node] = [x for part in self.parts for x in part.leaves]

@@ -74,11 +74,11 @@ def test_hessian_and_its_products():
 def test_vjp_and_jvp_of_nested_values():
     f = lambda p: {"s": np.sum(p["a"]) * p["b"], "m": [p["a"] * 2]}
     p = {"a": X, "b": 3.0}
-    y, pullback = bb.vjp(f, p)
+    _, pullback = bb.vjp(f, p)
     (g,) = pullback({"s": 1.0, "m": [np.ones(3)]})
     np.testing.assert_allclose(g["a"], 3 + 2 * np.ones(3))
     assert g["b"] == pytest.approx(np.sum(X))
-    y, t = bb.jvp(f, (p,), ({"a": np.ones(3), "b": 1.0},))
+    _, t = bb.jvp(f, (p,), ({"a": np.ones(3), "b": 1.0},))
     assert t["s"] == pytest.approx(9 + np.sum(X)) and t["m"][0].tolist() == [2, 2, 2]
     with pytest.raises(ValueError, match="structure"):
         pullback(1.0)
@@ -141,6 +141,19 @@ class TestVmap:
             bb.vmap(lambda a, b: a, in_axes=(0,))(X, X)
         with pytest.raises(ValueError, match="None everywhere"):
             bb.vmap(np.sin, in_axes=None)(X)
+
+    def test_a_branch_not_taken_in_any_example(self):
+        g = bb.vmap(bb.grad(lambda x: np.sum(np.where(x > 0, np.sqrt(np.abs(x)), 0.0))))
+        for examples in ([1.0, 0.0, 4.0], [0.0, 1.0, 4.0]):
+            expected = [0.5 / np.sqrt(e) if e else 0.0 for e in examples]
+            np.testing.assert_allclose(g(np.array(examples)[:, None])[:, 0], expected)
+        h = bb.vmap(lambda x: bb.jvp(lambda z: np.where(z > 0, np.sqrt(z), 0.0), (x,), (1.0,))[1])
+        np.testing.assert_allclose(h(np.array([1.0, 0.0])), [0.5, 0.0])
+
+    def test_nothing_leaves_the_record(self):
+        for f in (lambda x: x.item() * x, lambda x: x.data * x, lambda x: float(x) * x, lambda x: x.tolist() * x):
+            with pytest.raises(TypeError, match=r"vmap|item"):
+                bb.vmap(f)(np.array([1.0, 2.0]))
 
     def test_a_constant_result(self):
         assert bb.vmap(lambda x: 3.0)(X).tolist() == [3, 3, 3]
