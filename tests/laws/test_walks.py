@@ -80,7 +80,7 @@ def test_pattern_holds_the_truth(case: Case):
 
         def f(z, k=k):
             outs = laws.outputs(case.f(*xs[:k], z, *xs[k + 1 :]))
-            return [o for o in outs if np.asarray(o.data if isinstance(o, bb.Variable) else o).dtype.kind in "fc"]
+            return [o for o in outs if getattr(o, "dtype", np.dtype(float)).kind in "fc"]
 
         pattern = jacobian_pattern(f)(x).toarray()
         jacobians = zip(laws.outputs(bb.jacobian(f, mode="forward")(x)), f(x), strict=True)

@@ -215,7 +215,7 @@ def _signature(f: Callable[..., Any], skip: int) -> tuple[tuple[str, ...], tuple
         return tuple(p.name for p in ps), tuple(p.default for p in ps), variadic
     n = code.co_argcount
     variadic = bool(code.co_flags & inspect.CO_VARARGS)
-    given = f.__defaults__ or ()  # type: ignore[attr-defined]
+    given = f.__defaults__ or ()
     names = code.co_varnames[: n + code.co_kwonlyargcount + variadic]
     if variadic:  # after the positional ones, as inspect has it
         names = (*names[:n], names[-1], *names[n:-1])

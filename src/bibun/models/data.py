@@ -140,8 +140,8 @@ class Table:
         """The sentence about a column that is not there, with the nearest name and the list."""
         folded = {n.casefold().strip(): n for n in reversed(self.names)}
         near = difflib.get_close_matches(name.casefold().strip(), list(folded), 1, 0.6)
-        guess = f"; did you mean {folded[near[0]]!r}?" if near else ";"
-        return f"{self.source} has no column {name!r}{guess} its columns are {quoted(self.names)}"
+        guess = f" (did you mean {folded[near[0]]!r}?)" if near else ""
+        return f"{self.source} has no column {name!r}{guess}; its columns are {quoted(self.names)}"
 
     def missing(self, names: Iterable[str] | None = None) -> dict[str, int]:
         """How many values are missing, for the columns that miss any."""

@@ -56,6 +56,7 @@ CONTRASTS: dict[str, dict[str, Any]] = {
     "contr.poly": {"scores": list},
     "contr.diff": {"backward": bool},
 }
+ALIASES = {("C", "contr"): "contrasts", ("contr.treatment", "reference"): "base"}
 PATSY = {"Treatment": "contr.treatment", "Sum": "contr.sum", "Helmert": "contr.helmert", "Poly": "contr.poly"}
 PATSY["Diff"] = "contr.diff"
 
@@ -107,7 +108,7 @@ class Factor:
 def refuse(text: str, start: int, sentence: str) -> NoReturn:
     """Raise the sentence, with the formula and a caret below the place (wide letters take two columns)."""
     before = "".join(" " * (2 if unicodedata.east_asian_width(c) in "WF" else 1) for c in text[:start])
-    shown = re.sub(r"\s", " ", text)
+    shown = "".join(c if c.isprintable() else " " for c in text)  # no control character reaches a terminal
     raise ValueError(f"{sentence}\n    {shown[:300]}" + (f"\n    {before}^" if start < 300 else ""))
 
 
@@ -116,18 +117,29 @@ def allowed() -> str:
 
 
 def shown(name: str) -> str:
-    """A column by itself, as a coefficient is named: plain, but for names that would read as something else."""
-    return (
-        f"`{name}`"
-        if re.search(r"[:`\[\]()*~|]", name) and not re.fullmatch(r"[^:`*~|]*\([^:`*~|()]*\)", name)
-        else name
-    )
+    """A column as its coefficient is named: plain, or in backticks where it would read as a term or a call."""
+    return f"`{name}`" if re.search(r"[:`*~|]|^[\w.]+\(", name) else name
+
+
+def _spelled(tokens: list[Token]) -> str:
+    """A call as its coefficient is named: the user's words, spaced one way."""
+    out, before = "", "("
+    for t in tokens:
+        word = t.text
+        if t.kind == "column":
+            word = t.value if re.fullmatch(r"[^\W\d][\w.]*", t.value) else f"`{t.value}`"
+        unary = before in ("(", "[", ",", "=", "+", "-", "*", "/", "**")
+        if t.text in ("+", "-", "*", "/") and not unary:
+            word = f" {word} "
+        out += f"{word} " if t.text == "," else word
+        before = t.text
+    return out
 
 
 def call(text: str, tokens: list[Token]) -> Factor:
     """A call as a tree of names only: columns, functions and literals are each given one before Python reads it."""
     names: dict[str, tuple[str, Any]] = {}
-    source, display = "", ""
+    source = ""
     for t in tokens:
         kind = {"column": "column", "function": "function"}.get(t.kind, "literal")
         if t.kind in ("column", "function", "number", "string", "constant"):
@@ -140,10 +152,7 @@ def call(text: str, tokens: list[Token]) -> Factor:
             source += f" {t.text}" if t.text.isascii() else " k"
         else:
             refuse(text, t.start, f"`{t.text}` has no place inside a function")
-        word = t.value if t.kind == "column" and t.value.isidentifier() else t.text
-        word = f"`{t.value}`" if t.kind == "column" and not re.fullmatch(r"[^\W\d][\w.]*", t.value) else word
-        display += f" {word} " if t.text in ("+", "-", "*", "/") else f"{word} " if t.text == "," else word
-    display = re.sub(r"([(,=*/+\-\[]\s*)([-+]) (?=\S)", r"\1\2", display)
+    display = _spelled(tokens)
     try:
         tree = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, RecursionError, MemoryError, ValueError):
@@ -184,7 +193,10 @@ class _Checker:
                 if kind == "function":
                     self.stop(node, f"`{value}` is a function: write {value}(…)")
                 if kind == "literal" and not _number(value):
-                    self.stop(node, f"{value!r} stands where a column or a number is needed")
+                    self.stop(
+                        node,
+                        "a number is too large" if value == math.inf else f"{value!r} stands where a number is needed",
+                    )
             case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=inner):
                 self.value(inner)
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div(), right=right):
@@ -199,11 +211,23 @@ class _Checker:
                 self.stop(node, f"{_spoken(node)} is not allowed in a formula; {allowed()} and + - * / ** are")
 
     def exponent(self, node: ast.AST) -> None:
-        value = self.literal(node) if not self.reads_column(node) else None
-        if value is None:
-            self.value(node)
-        elif not _number(value) or abs(value) > POWER:
+        """A power is small, so that no formula makes a number explode; a column may be a power."""
+        self.value(node)
+        if not self.reads_column(node) and not abs(self.constant(node)) <= POWER:
             self.stop(node, f"a power is a number of size at most {POWER}")
+
+    def constant(self, node: ast.AST) -> float:
+        """The value of arithmetic without columns; NaN where it is not plain."""
+        match node:
+            case ast.Name(id=name):
+                return float(self.names[name][1])
+            case ast.UnaryOp(op=op, operand=inner):
+                return -self.constant(inner) if isinstance(op, ast.USub) else self.constant(inner)
+            case ast.BinOp(left=left, op=op, right=right) if not isinstance(op, ast.Pow):
+                a, b = self.constant(left), self.constant(right)
+                sums = {ast.Add: a + b, ast.Sub: a - b, ast.Mult: a * b, ast.Div: a / b if b else math.nan}
+                return sums[type(op)]
+        return math.nan
 
     def reads_column(self, node: ast.AST) -> bool:
         return any(isinstance(n, ast.Name) and self.names.get(n.id, ("", 0))[0] == "column" for n in ast.walk(node))
@@ -211,7 +235,7 @@ class _Checker:
     def call(self, node: ast.Call, outside: bool) -> None:
         kind, name = self.names.get(getattr(node.func, "id", ""), ("", ""))
         if kind != "function":
-            self.stop(node, f"{_spoken(node.func)} cannot be called in a formula")
+            self.stop(node, f"only the functions allowed can be called: {allowed()}")
         if name in CONTRASTS:
             self.stop(node, f"`{name}` is an argument of C, as in C(g, {name})")
         if name in WHOLE_FACTOR and not outside:
@@ -237,7 +261,7 @@ class _Checker:
             self.stop(rest[len(options)], f"`{name}` takes fewer arguments: {takes}")
         given = dict(zip(options, rest, strict=False))
         for k in node.keywords:
-            word = "contrasts" if name == "C" and k.arg == "contr" else k.arg
+            word = ALIASES.get((name, k.arg), k.arg)
             if word is None or word not in options:
                 self.stop(
                     k, f"`{name}` has no argument {k.arg or '**'}" + (f"; it has {', '.join(options)}" * bool(options))
@@ -253,11 +277,11 @@ class _Checker:
             self.contrast(node)
             return
         value = self.literal(node)
+        most = 10**6 if word == "k" else DEGREE
+        least = -most if word == "k" else 0 if word in ("degree", "ddof") and name != "poly" else 1
         right: Callable[[Any], bool] = {
             bool: lambda v: isinstance(v, bool),
-            int: lambda v: (
-                isinstance(v, int) and not isinstance(v, bool) and abs(v) <= (10**6 if word == "k" else DEGREE)
-            ),
+            int: lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most,
             float: _number,
             list: lambda v: isinstance(v, list) and all(_number(u) or isinstance(u, (str, bool)) for u in v),
             "level": lambda v: _number(v) or isinstance(v, (str, bool)),
@@ -265,7 +289,7 @@ class _Checker:
         if not right(value) and not (value is None and wanted in (int, float, list)):
             kinds = {
                 bool: "True or False",
-                int: f"a whole number up to {DEGREE}",
+                int: f"a whole number from {least} to {most}",
                 float: "a number",
                 list: "a list in [ ]",
             }

@@ -47,6 +47,20 @@ INSTEAD = {
     "\\": "write the formula without backslashes",
     ";": "a formula is one expression",
 }
+INSTEAD["}"], INSTEAD[">"], INSTEAD["!"] = INSTEAD["{"], INSTEAD["<"], INSTEAD["<"]
+LOOKALIKES = {
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "〜": "~",
+    "∼": "~",
+    "×": "*",
+    "∗": "*",
+    "’": "'",
+    "‘": "'",
+    "”": '"',
+    "“": '"',
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,7 @@ def parse(text: str, data: Table) -> Formula:
     """
     if not isinstance(text, str):
         raise TypeError(f'a formula is text, such as "y ~ x1 + x2"; got {type(text).__name__}')
+    text = unicodedata.normalize("NFC", text)  # as typed: a decomposed が is one letter
     if len(text) > LENGTH:
         raise ValueError(f"the formula has {len(text)} characters; {LENGTH} are allowed")
     tokens = _tokens(text, data)
@@ -98,7 +113,7 @@ def _tokens(text: str, data: Table) -> list[Token]:
         at = end
     for k, t in enumerate(raw):  # by name first: what a stranger's formula wanted to call
         called = k + 1 < len(raw) and raw[k + 1].text == "("
-        if t.kind == "name" and (t.text.startswith("_") or called) and (t.text not in data or t.text.startswith("__")):
+        if t.kind == "name" and (t.text.startswith("__") or (called and t.text not in data)):
             _check_name(text, t)
     for t in raw:
         if t.kind == "other":
@@ -123,17 +138,13 @@ def _check_name(text: str, t: Token) -> None:
 
 def _refuse_character(text: str, t: Token) -> NoReturn:
     c = t.text
-    plain = {"−": "-", "–": "-", "—": "-", "〜": "~", "∼": "~", "×": "*", "・": "."}.get(
-        c, unicodedata.normalize("NFKC", c)
-    )
+    plain = LOOKALIKES.get(c) or unicodedata.normalize("NFKC", c)
     if c in "`'\"":
         refuse(text, t.start, f"a {c} opens here and is not closed on the same line")
     if plain != c and plain.isascii() and not plain.isspace():
         refuse(text, t.start, f"`{c}` (U+{ord(c):04X}) looks like `{plain}` and is another character: type `{plain}`")
     name = f"`{c}`" if c.isprintable() else f"U+{ord(c):04X}"
-    hint = INSTEAD.get(c) or INSTEAD.get(
-        {"}": "{", ">": "<", "!": "<"}.get(c, ""), "put the name of a column in backticks"
-    )
+    hint = INSTEAD.get(c, "put the name of a column in backticks")
     refuse(text, t.start, f"{name} has no place in a formula; {hint}")
 
 
@@ -144,6 +155,8 @@ def _resolved(text: str, raw: list[Token], data: Table) -> Iterator[Token]:
     while k < len(raw):
         t, after = raw[k], raw[k + 1].text if k + 1 < len(raw) else ""
         k += 1
+        if t.kind == "name" and k < len(raw) and raw[k].kind == "string" and raw[k].start == t.start + len(t.text):
+            refuse(text, t.start, f"`{t.text}{raw[k].text[0]}…` is Python code; a literal text stands in plain quotes")
         if t.kind == "name" and t.text == "Q" and after == "(":
             if k + 2 > len(raw) - 1 or raw[k + 1].kind != "string" or raw[k + 2].text != ")":
                 refuse(text, t.start, 'Q takes the name of one column as literal text: Q("body mass")')
@@ -152,7 +165,11 @@ def _resolved(text: str, raw: list[Token], data: Table) -> Iterator[Token]:
         elif t.kind == "quoted":
             yield _column(text, t, t.text[1:-1].replace("``", "`"), forms, data)
         elif t.kind == "name":
-            if after == "(" and t.text in FUNCTIONS:
+            if after == "=":
+                if keyword.iskeyword(t.text):
+                    _refuse_name(text, t, data)
+                yield Token("keyword", t.text, t.start)
+            elif after == "(" and t.text in FUNCTIONS:
                 yield Token("function", t.text, t.start, FUNCTIONS[t.text])
             elif t.text in data or unicodedata.normalize("NFC", t.text) in forms:
                 yield _column(text, t, t.text, forms, data)
@@ -160,16 +177,15 @@ def _resolved(text: str, raw: list[Token], data: Table) -> Iterator[Token]:
                 yield Token("function", t.text, t.start, FUNCTIONS[t.text])
             elif t.text in ("True", "False", "None"):
                 yield Token("constant", t.text, t.start, {"True": True, "False": False, "None": None}[t.text])
-            elif after == "=":
-                yield Token("keyword", t.text, t.start)
             else:
                 _refuse_name(text, t, data)
         elif t.kind == "string":
             yield Token("string", t.text, t.start, t.text[1:-1])
         elif t.kind == "number":
             if re.match(r"[\w.]", text[t.start + len(t.text) : t.start + len(t.text) + 1]):
-                refuse(text, t.start, "a number ends in a letter here; put the name of a column in backticks")
-            yield Token("number", t.text, t.start, float(t.text) if re.search("[.eE]", t.text) else int(t.text))
+                refuse(text, t.start, f"{t.text} runs into a letter or a point; put the name of a column in backticks")
+            whole = t.text.isdigit() and len(t.text) <= 15
+            yield Token("number", t.text, t.start, int(t.text) if whole else float(t.text))
         elif t.text == ".":
             yield Token("rest", ".", t.start)
         else:
@@ -186,10 +202,8 @@ def _column(text: str, t: Token, name: str, forms: dict[str, str], data: Table) 
 def _refuse_name(text: str, t: Token, data: Table) -> NoReturn:
     head, *rest = t.text.split(".")
     if rest and (head in data or head in FUNCTIONS or head in ("np", "contr") or any(r.startswith("_") for r in rest)):
-        what = f"the formula uses `{t.text}`, which is not among the functions allowed: {allowed()}"
-        refuse(
-            text, t.start, what if head in ("np", "contr") else f"`{t.text}`: attributes are not looked up in a formula"
-        )
+        why = "not among the functions allowed" if head in ("np", "contr") else "an attribute: none is looked up"
+        refuse(text, t.start, f"the formula uses `{t.text}`, which is {why}; the functions are {allowed()}")
     if t.text in FUNCTIONS:
         refuse(text, t.start, f"`{t.text}` is a function: write {t.text}(…)")
     if keyword.iskeyword(t.text):
@@ -229,6 +243,8 @@ class _Reader:
             if response.function in ("offset", "poly", "bs", "cr", "cs", "cc", "lag"):
                 self.stop(first, f"`{first.text}` cannot be a response")
         self.at = tildes[0] + 1 if tildes else 0
+        if not self.tokens:
+            raise ValueError('the formula is empty; write one such as "y ~ x1 + x2"')
         if self.at == len(self.tokens):
             refuse(
                 self.text, len(self.text), "nothing stands to the right of `~`; write 1 for a mean alone, as in y ~ 1"
@@ -237,7 +253,11 @@ class _Reader:
         if self.at < len(self.tokens):
             self.unexpected(self.tokens[self.at])
         for name, f in self.factors.items():
-            if response is not None and f.display == response.display and re.search(rf"\b{name}\b", skeleton):
+            if (
+                response is not None
+                and (f.display, f.column) == (response.display, response.column)
+                and re.search(rf"\b{name}\b", skeleton)
+            ):
                 refuse(
                     self.text, f.start, f"the response `{f.display}` stands on the right side too; take it out there"
                 )
@@ -273,7 +293,7 @@ class _Reader:
         n, out = 0, ""
         while True:
             sign = "+"
-            while self.peek() in ("+", "-") and self.peek():
+            while self.peek() in ("+", "-"):
                 sign = "-" if (self.peek() == "-") != (sign == "-") else "+"
                 self.at += 1
             if self.next_kind() == "number":
@@ -283,7 +303,7 @@ class _Reader:
             else:
                 m, part = self.product()
                 n, out = self.counted(n + m, f"{out} {sign} {part}")
-            if self.peek() not in ("+", "-") or not self.peek():
+            if self.peek() not in ("+", "-"):
                 break
         return n, out if top else out.removeprefix(" + ")
 
@@ -305,7 +325,7 @@ class _Reader:
 
     def product(self) -> tuple[int, str]:
         n, out = self.interaction()
-        while self.peek() in ("*", "/") and self.peek():
+        while self.peek() in ("*", "/"):
             operator = self.peek()
             self.at += 1
             m, part = self.interaction()
@@ -328,7 +348,7 @@ class _Reader:
             if t.kind != "number" or not isinstance(t.value, int) or not 1 <= t.value <= POWER:
                 self.stop(t, f"a power of terms is a whole number from 1 to {POWER}; arithmetic stands inside I(…)")
             self.at += 1
-            if n**t.value > 50 * TERMS:  # formulaic writes out every product before it drops the equal ones
+            if n**t.value > 20 * TERMS:  # formulaic writes out every product before it drops the equal ones
                 self.stop(t, "this power stands for too many terms; write fewer, or a lower power")
             n, out = self.counted(sum(math.comb(n, j) for j in range(1, t.value + 1)), f"{out}**{t.value}")
         return n, out
@@ -363,7 +383,7 @@ class _Reader:
 
     def named(self, factor: Factor) -> str:
         for name, known in self.factors.items():
-            if known.display == factor.display:
+            if (known.display, known.column) == (factor.display, factor.column):
                 return name
         name = f"f{len(self.factors)}"
         self.factors[name] = factor
@@ -379,9 +399,7 @@ class _Reader:
             return Factor(shown(t.value), t.start, column=t.value)
         depth, begin = 0, self.at - 1
         while self.at < len(self.tokens):
-            depth += (self.peek() in ("(", "[") and self.peek() != "") - (
-                self.peek() in (")", "]") and self.peek() != ""
-            )
+            depth += (self.peek() in ("(", "[")) - (self.peek() in (")", "]"))
             self.at += 1
             if depth == 0:
                 break

@@ -6,7 +6,7 @@ too and live beside this file.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..transforms.gradient import grad, value_and_grad
 from ..transforms.hessian import hessian
 from ..transforms.jacobian import jacobian
 from .certificate import certify
-from .parameters import ParameterSet, Values
+from .parameters import ParameterSet, as_values
 from .result import Result
 
 __all__ = ["MLE", "Objective"]
@@ -243,14 +243,3 @@ def _takes_data(f: Callable[..., Any]) -> bool:
     if len(positional) > 2:
         raise TypeError(f"loglik takes {len(positional)} arguments: it is loglik(p) or loglik(p, d)")
     return len(positional) == 2
-
-
-def as_values(data: Any) -> Any:
-    """Data by name: arrays as attributes and items."""
-    if data is None or isinstance(data, Values):
-        return data
-    if isinstance(data, Mapping):
-        return Values({str(k): v if isinstance(v, Node) else np.asarray(v) for k, v in data.items()}, "data column")
-    if hasattr(data, "columns") and hasattr(data, "__getitem__"):
-        return Values({str(c): np.asarray(data[c]) for c in data.columns}, "data column")
-    return data

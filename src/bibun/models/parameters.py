@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.variable import Variable
+from ..core.graph import Node
 
-__all__ = ["Fixed", "Interval", "Parameter", "ParameterSet", "Positive", "Real", "UnitInterval", "Values"]
+__all__ = ["Fixed", "Interval", "Parameter", "ParameterSet", "Positive", "Real", "UnitInterval", "Values", "as_values"]
 
 
 class Parameter:
@@ -284,6 +284,12 @@ class ParameterSet:
         return ", ".join(f"{n}: {p!r}" for n, p in self.parts.items())
 
 
-def plain(x: Any) -> Any:
-    """The array of a Variable; anything else as it is."""
-    return x._data if isinstance(x, Variable) else x
+def as_values(data: Any) -> Any:
+    """Data by name: arrays as attributes and items."""
+    if data is None or isinstance(data, Values):
+        return data
+    if isinstance(data, Mapping):
+        return Values({str(k): v if isinstance(v, Node) else np.asarray(v) for k, v in data.items()}, "data column")
+    if hasattr(data, "columns") and hasattr(data, "__getitem__"):
+        return Values({str(c): np.asarray(data[c]) for c in data.columns}, "data column")
+    return data

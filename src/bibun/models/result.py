@@ -12,6 +12,7 @@ from ..core.tree import map_leaves
 from ..transforms.jacobian import jacobian
 from . import covariance, inference, summary
 from .certificate import Certificate
+from .parameters import as_values
 
 __all__ = ["Comparison", "Estimate", "Result", "Test"]
 
@@ -280,8 +281,6 @@ class Result:
         data : dict or data frame, optional
             New data; the fitted ones by default.
         """
-        from .likelihood import as_values
-
         d = self.objective.data if data is None else as_values(data)
         return self.delta(lambda p: f(p, d), kind)
 
