@@ -25,8 +25,8 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`bibun.special` and `bibun.linalg`, loaded when they are first asked for."""
-    if name in ("special", "linalg"):
+    """`bibun.special`, `bibun.linalg`, `bibun.stats`, loaded when they are first asked for."""
+    if name in ("special", "linalg", "stats"):
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

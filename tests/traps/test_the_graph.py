@@ -315,6 +315,8 @@ class TestChangedInPlace:
         y = Variable(np.ones(3)) * 2
         with pytest.raises(ValueError, match="read-only"):
             y.data[0] = 5.0
+        with pytest.raises(ValueError, match="read-only"):
+            np.sum(y).data[()] = 5.0
 
     def test_a_leaf_given_new_data_starts_anew(self):
         w = Variable(np.array(2.0))
@@ -325,6 +327,13 @@ class TestChangedInPlace:
         assert w.grad.data == 20
         with pytest.raises(RuntimeError, match="record"):
             y.backward(create_graph=True)
+
+    def test_a_users_function_whose_input_got_new_data(self):
+        x = Variable(np.array(1.0))
+        y = Square()(x)
+        x.data = np.array(5.0)
+        with pytest.raises(RuntimeError, match="new data"):
+            y.backward()
 
     def test_a_users_function_is_watched_too(self):
         data = np.ones(5000)

@@ -82,7 +82,7 @@ print(f(Variable([1.0, 2.0, 3.0])).data)
 # --- 1.3 The same program on bibun ----------------------------------------------------
 #
 # bibun has the same two classes. We import them in place of ours; the rest of the
-# program stays as it is, letter for letter, and so do its numbers.
+# program is the same, letter for letter, and prints the same numbers.
 
 from bibun import Function, Variable
 

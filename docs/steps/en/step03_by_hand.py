@@ -13,10 +13,11 @@ the whole, from the output back to the input.
 #
 #     dy/dx = ((dy/dy · dy/db) · db/da) · da/dx
 #
-# Each bracket is the derivative of y with respect to one box: first y itself (which is
-# 1), then b, then a, then x. So each box gets a place for it, `grad`, and each function
-# gets a method `backward` that does one multiplication: given gy, the derivative of y
-# with respect to the function's output, it returns gx, that with respect to its input.
+# Each bracket is the derivative of y with respect to one box: first y itself
+# (which is 1), then b, then a, then x. So each box gets a place for it, `grad`, and
+# each function gets a method `backward` that does one multiplication: given gy, the
+# derivative of y with respect to the function's output, it returns gx, that with
+# respect to its input.
 #
 #     gx = gy · (derivative of this function at its input)
 #

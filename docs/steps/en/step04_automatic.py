@@ -162,8 +162,8 @@ y.backward()
 print(f"{x.grad:.1f}")
 # > -1.0
 
-# And the trap, stepped into on purpose: f(f(x)) = x⁴, whose derivative at 2 is 4·2³ =
-# 32.
+# And the trap, stepped into on purpose: f(f(x)) = x⁴, whose derivative at 2 is
+# 4·2³ = 32.
 
 x = Variable(np.array(2.0))
 f = Square()

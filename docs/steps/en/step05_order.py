@@ -9,8 +9,8 @@ right again: gradients add up, and the newest goes first.
 # --- 5.1 Several inputs ---------------------------------------------------------------
 #
 # `__call__` now takes any number of Variables, and `forward` as many arrays. In return
-# `backward` gives as many gradients: one for each input. For a product y = ab, dy/da =
-# b and dy/db = a.
+# `backward` gives as many gradients: one for each input. For a product y = ab,
+# dy/da = b and dy/db = a.
 #
 # The walk has to be rewritten for this. We do it in two attempts, the first of which is
 # wrong in an instructive way, so `backward` is not yet a method here.

@@ -102,8 +102,8 @@ for _ in range(4):
 # --- 6.3 A gradient inside a formula --------------------------------------------------
 #
 # The gradient need not be differentiated right away. It can be part of a larger
-# expression; this is called double backpropagation. Let y = x² and z = y + (dy/dx)² =
-# x² + 4x²; then dz/dx = 10x.
+# expression; this is called double backpropagation. Let y = x² and
+# z = y + (dy/dx)² = x² + 4x²; then dz/dx = 10x.
 
 x = Variable(np.array(3.0))
 y = x**2

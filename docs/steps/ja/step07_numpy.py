@@ -1,7 +1,7 @@
 """ステップ7　NumPy のコードをそのまま微分する
 
 1行ごとに Function を書くのは大変です。実は、NumPy のほうから Variable に
-「どうしますか」と尋ねてくれます。それに答えるのは、1つの微分が1行の表です。
+「どうしますか」と尋ねてくれます。それに答えるのが、1つの微分を1行で書いた表です。
 
     python docs/steps/ja/step07_numpy.py
 """
@@ -38,7 +38,7 @@ print(np.sum(Listener()))
 # > sum was called
 
 # 2番目の例に注目してください。配列が左側にあるのに、配列のほうが譲っています。Variable
-# では、この2つのメソッドが関数を表から探し、見つかった項目に計算と記録を任せます。
+# では、この2つのメソッドが関数を表から探し、見つかった規則に計算と記録を任せます。
 # こうして、ふつうの NumPy のコードが、手を加えないまま微分できるようになります。
 
 x = Variable(np.array([1.0, 2.0]))
@@ -64,10 +64,10 @@ print(column.grad.shape, row.grad.shape)
 print(row.grad)
 # > Variable([3., 3., 3., 3.])
 
-# --- 7.3 1つの微分は1行で -------------------------------------------------------------
+# --- 7.3 微分は1つにつき1行 -----------------------------------------------------------
 #
-# bibun の表（src/bibun/rules/ufuncs.py）で、exp と積は次のように書かれています。y は
-# 出力で、そのあとに入力が並びます。
+# bibun の表（src/bibun/rules/ufuncs.py）で、exp と積は次のように書かれています（積を
+# 速くするための指定は省きました）。y は出力で、そのあとに入力が並びます。
 #
 #     elementwise(np.exp, lambda y, x: y)
 #     elementwise(np.multiply, lambda y, a, b: b, lambda y, a, b: a)
@@ -82,7 +82,7 @@ print(row.grad)
 try:
     scipy.special.sindg(Variable(60.0))
 except bb.MissingRule as error:
-    print(str(error)[:58])
+    print(str(error)[:57])
 # > scipy.special.sindg has no derivative rule for Variables.
 elementwise(scipy.special.sindg, lambda y, x: np.pi / 180 * scipy.special.cosdg(x))
 elementwise(scipy.special.cosdg, lambda y, x: -np.pi / 180 * scipy.special.sindg(x))
@@ -106,7 +106,7 @@ print(f"{degrees**2 * bb.grad(bb.grad(scipy.special.sindg))(60.0):.4f}")
 # Variable には形状も長さもあり、添字で切り出したり、メソッドを呼んだり、大小を
 # 比べたりできます。真偽値に微分はないので、比較の結果はふつうの配列になります。`==` が
 # 値の比較であることから、1つ注意が必要です。2つの Variable は、値が等しくてもグラフの
-# 別々の節点です。そこで、ステップ5の `grads` のように辞書のキーとして使うときは、
+# 別々のノードです。そこで、ステップ5の `grads` のように辞書のキーとして使うときは、
 # 値ではなく、その Variable 自身を表すものとします。
 
 v = Variable(np.array([1.0, 2.0, 3.0]), name="v")
@@ -130,10 +130,10 @@ for convert in (float, int, np.asarray):
     try:
         convert(w)
     except bb.TrackedVariable as error:
-        print(str(error)[:61])
-# > a tracked Variable of shape () would become a float and lose
-# > a tracked Variable of shape () would become an int and lose i
-# > a tracked Variable of shape () would become an array and lose
+        print(str(error).split(" and ")[0])
+# > a tracked Variable of shape () would become a float
+# > a tracked Variable of shape () would become an int
+# > a tracked Variable of shape () would become an array
 print(w.item(), v.tolist(), float(w.data))
 # > 1.0 [1.0, 2.0, 3.0] 1.0
 
@@ -152,7 +152,7 @@ print(float(w.grad), "positive" if w > 0 else "negative")
 # - 計算結果の data には書き込めません。
 # - 要素への代入 `v[0] = …` は断ります。`np.where` や `np.stack` で同じことができます。
 # - 計算結果は、入力とともに、計算に使った配列も保持します。小さな配列は写しをとります。
-#   大きな配列は逆伝播の前に見比べて、変わっていれば知らせます。
+#   大きな配列は逆伝播の前に照合し、変わっていればエラーにします。
 #
 # 葉には、丸ごと新しい data を入れることができます。勾配降下法（ステップ8）はこれを
 # 使います。葉はそこから新しく始まり、それまでの計算結果は、計算に使ったときの値を

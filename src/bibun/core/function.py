@@ -59,6 +59,7 @@ class Function:
     _node: Any = None
     _stored: frozenset[str] = frozenset()
     _marks: Any = ()
+    _orders: tuple[int, ...] = ()
 
     def forward(self, *xs: Any) -> Any:
         """The value, over plain arrays."""
@@ -81,7 +82,7 @@ class Function:
         self._stored = frozenset(k for k, v in self.__dict__.items() if before.get(k, self) is not v) - _OURS
         several = isinstance(data, tuple)
         parts = [self._array(d) for d in (data if several else (data,))]
-        self.inputs, self._marks = inputs, marks
+        self.inputs, self._marks, self._orders = inputs, marks, tuple([x.order for x in inputs])
         tracked = tuple([x for x in inputs if x.order])
         if not tracked or (modes.on and here.paused):
             results = [constant(p) for p in parts]
@@ -139,6 +140,11 @@ class Function:
     def pull(self, g: Array, y: Array, args: Any) -> Any:
         """`backward`, over arrays; or, in a recorded walk, by a twin whose inputs give Variables for `.data`."""
         compare(self._marks, self.name)
+        if self._orders != tuple([x.order for x in self.inputs]):
+            raise RuntimeError(
+                f"an input of {self.name} was given new data after it was recorded, and its backward would read that: "
+                "record the operation again"
+            )
         gs = (
             tuple([zero_like(p) if gp is None else gp for gp, p in zip(g, y, strict=True)])
             if type(y) is Parts
@@ -195,7 +201,7 @@ class Function:
         return transposed_pull(self.pull)(y, args, ts)
 
 
-_OURS = frozenset(("inputs", "_results", "_node", "_stored", "_marks", "line"))
+_OURS = frozenset(("inputs", "_results", "_node", "_stored", "_marks", "_orders", "line"))
 
 
 class Stand:

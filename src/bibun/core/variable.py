@@ -68,6 +68,7 @@ class Variable(Node):
         d = self._data
         if isinstance(d, np.generic):
             d = np.asarray(d)
+            d.flags.writeable = self.rule is None
         elif self.rule is not None and isinstance(d, np.ndarray):
             d = d.view()
             d.flags.writeable = False

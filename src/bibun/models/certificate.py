@@ -75,6 +75,15 @@ def certify(objective: Any, u: np.ndarray) -> Certificate:
         problems.append(f"the log-likelihood rises along {named(vectors[:, k] / d, d, labels)}: not a maximum")
         undetermined |= _members(vectors[:, k])
         directions.append(vectors[:, k] / d)
+    # where Newton's method would go next: at a maximum this is noise, and at an end that is not reached it points there
+    ahead = -(vectors[:, good] / eigenvalues[good]) @ projected[good] / d
+    length = float(np.sqrt(max(ahead @ h @ ahead, 0.0)))
+    if length > 0 and not problems:
+        far = [_fall(objective, u, t * FAR / length * ahead, value) for t in (1, 4)]
+        if max(far) < FELL:
+            problems.append(f"no finite maximum: the log-likelihood still rises as {running(ahead, d, labels)}")
+            undetermined |= _members(ahead * d, 0.05)
+            directions.append(ahead)
     suspects = [k for k in range(len(u)) if eigenvalues[k] > -1e-8][: min(len(u), 12)]
     for k in suspects:
         v = vectors[:, k] / d
@@ -100,8 +109,8 @@ def certify(objective: Any, u: np.ndarray) -> Certificate:
     return Certificate(not problems, decrement, float(eigenvalues[0]), directions, undetermined, problems)
 
 
-def _members(v: np.ndarray) -> np.ndarray:
-    return np.abs(v) > 1e-4 * np.abs(v).max()
+def _members(v: np.ndarray, share: float = 1e-4) -> np.ndarray:
+    return np.abs(v) > share * np.abs(v).max()
 
 
 def _fall(objective: Any, u: np.ndarray, step: np.ndarray, value: float) -> float:

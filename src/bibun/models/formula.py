@@ -240,7 +240,7 @@ def _used(terms: Any) -> list[str]:
 
 
 def _affordable(terms: Any, read: Formula, columns: Columns, n_rows: int) -> None:
-    """Refuse a matrix that would not fit, by the category that makes it so: often numbers read as text, or an identifier."""
+    """Refuse a matrix that would not fit, by the category that makes it so: numbers read as text, or an identifier."""
     widths = {name: len(levels) for name, levels in columns.levels.items()}
     width = sum(math.prod(widths.get(f.expr, 1) for f in term.factors) for term in terms)
     if n_rows * width > LARGEST and widths:

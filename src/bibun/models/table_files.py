@@ -289,7 +289,7 @@ def _decoded(name: str, content: bytes, encoding: str | None, notes: list[str]) 
 
 
 def _reads_as_japanese(text: str) -> bool:
-    """Whether text decoded from cp932 is Japanese; European bytes decode too, to rare kanji and single half-width kana."""
+    """Whether text from cp932 is Japanese; European bytes decode too, to rare kanji and single half-width kana."""
     runs = re.findall(r"[^\x00-\x7f]+", text[: 2**18])
     usual = sum(
         (c <= "\u30ff" and c >= "\u3000")

@@ -7,6 +7,7 @@ multivariate.py; a new distribution is a class in one of them. Loads scipy.speci
 from .bounded import beta, genextreme, genpareto, triang, truncnorm, uniform, vonmises
 from .continuous import cauchy, exponnorm, gumbel_l, gumbel_r, laplace, logistic, norm, skewnorm, t
 from .discrete import bernoulli, betabinom, binom, geom, nbinom, poisson, zipf
+from .multivariate import dirichlet, multinomial, multivariate_normal, multivariate_t
 from .positive import (
     betaprime,
     chi2,
@@ -25,8 +26,9 @@ from .positive import (
 )
 
 __all__ = [
-    "bernoulli", "beta", "betabinom", "betaprime", "binom", "cauchy", "chi2", "expon", "exponnorm", "f", "gamma",
-    "genextreme", "genpareto", "geom", "gumbel_l", "gumbel_r", "halfcauchy", "halfnorm", "invgamma", "invgauss",
-    "laplace", "levy", "logistic", "lognorm", "nbinom", "norm", "pareto", "poisson", "rayleigh", "skewnorm", "t",
-    "triang", "truncnorm", "uniform", "vonmises", "weibull_min", "zipf",
+    "bernoulli", "beta", "betabinom", "betaprime", "binom", "cauchy", "chi2", "dirichlet", "expon", "exponnorm",
+    "f", "gamma", "genextreme", "genpareto", "geom", "gumbel_l", "gumbel_r", "halfcauchy", "halfnorm", "invgamma",
+    "invgauss", "laplace", "levy", "logistic", "lognorm", "multinomial", "multivariate_normal", "multivariate_t",
+    "nbinom", "norm", "pareto", "poisson", "rayleigh", "skewnorm", "t", "triang", "truncnorm", "uniform",
+    "vonmises", "weibull_min", "zipf",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """What all distributions share: parameters by SciPy's names, location and scale, the support, invalid parameters.
 
-A distribution is a class whose functions are its *standard forms*: `logpdf(z, a)` for location 0 and scale 1, inside the
-support, for valid parameters. From them come the public `logpdf(x, a, loc=0, scale=1)` and its relatives. The
+A distribution is a class whose functions are its *standard forms*: `logpdf(z, a)` for location 0 and scale 1, inside
+the support, for valid parameters. From them come the public `logpdf(x, a, loc=0, scale=1)` and its relatives. The
 distributions are in continuous.py, positive.py, bounded.py, discrete.py. Imports the rules.
 """
 
@@ -9,7 +9,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,15 @@ ENDS = {
 """Every public function, and what it is below and above the support."""
 
 DENSITIES = {"logpdf", "pdf", "logpmf", "pmf"}
+
+
+def not_positive(*shapes: Array) -> Any:
+    """Where a shape is not positive."""
+    return _any(*[_not(np.greater(a, 0)) for a in shapes])
+
+
+def nowhere(z: Array, *shapes: Array) -> None:
+    """At no end of the support."""
 
 
 class Natural:
@@ -66,15 +75,11 @@ class Distribution:
         for name, f in self.functions.items():
             setattr(self, name, lambda x, f=f: f(x, *args, **kw))
 
-    @staticmethod
-    def invalid(*shapes: Array) -> Any:
-        """Where the parameters are invalid: by default where one is not positive."""
-        return _any(*[_not(np.greater(a, 0)) for a in shapes])
+    invalid: ClassVar[Any] = not_positive
+    """Where the shapes are invalid, of the shapes: by default where one is not positive."""
 
-    @staticmethod
-    def edge(z: Array, *shapes: Array) -> Any:
-        """Where, besides, the density is zero: at an end of the support that belongs to the distribution function."""
-        return None
+    edge: ClassVar[Any] = nowhere
+    """Where the density is zero at an end that belongs to the support, of z and the shapes; None for nowhere."""
 
     @classmethod
     def outside(cls, name: str, z: Array, shapes: tuple[Array, ...]) -> tuple[Any, Any]:
@@ -108,7 +113,9 @@ class Discrete(Distribution, abstract=True):
         below = np.less(z, cls.low)
         if name in DENSITIES:
             below = below | np.greater(z - np.floor(z), 0)
-        return below, np.equal(z, INF) if cls.high == INF else np.greater(z, cls.high)
+        if cls.high == INF:
+            return below, np.equal(z, INF)
+        return below, np.greater_equal(z, cls.high) if name == "logsf" else np.greater(z, cls.high)
 
 
 # --- the public functions -------------------------------------------------------------------------------------------

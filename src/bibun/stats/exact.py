@@ -8,7 +8,7 @@ import math
 import numpy as np
 import scipy.special as sp
 
-from ..core.domains import positive, static
+from ..core.domains import above, positive, static
 from ..rules import special as _rules  # noqa: F401  (declares scipy.special's)
 from ..rules.special_elementary import log_mean
 from ..rules.special_gamma import digamma_step
@@ -18,6 +18,7 @@ from ..typing import Array
 
 __all__ = [
     "log1mexp", "log1p_over", "log_beta", "log_choose", "rising", "student_constant", "student_kernel",
+    "zeta_moment",
 ]  # fmt: skip
 
 BERNOULLI = sp.bernoulli(44)
@@ -144,8 +145,14 @@ def rising(n: int, k: Array, a: Array) -> Array:
             total = total + math.comb(n, i) * (-r) ** i * step
         return np.where(k < 2, 0.0, (-1) ** (n - 1) * math.factorial(n - 1) * r**n * total)
 
-    k, a = np.broadcast_arrays(k, a)
-    return piecewise(k * a < NEAR, near, far, k, a)
+    def each(k: Array, a: Array) -> Array:
+        k, a = np.broadcast_arrays(k, a)
+        return piecewise(k * a < NEAR, near, far, k, a)
+
+    if a.size == 1 and k.size > 1 and np.min(k) >= 0 and np.max(k) < k.size:  # one for each count is enough
+        y = each(np.arange(np.max(k) + 1), np.reshape(a, ()))[k.astype(np.intp)]
+        return np.reshape(y, np.broadcast_shapes(k.shape, a.shape))
+    return each(k, a)
 
 
 def _log_rising(r: Array, k: Array) -> Array:
@@ -153,3 +160,23 @@ def _log_rising(r: Array, k: Array) -> Array:
     k = np.asarray(k, np.float64)
     return np.where(k == 0, 0.0, sp.gammaln(np.maximum(k, 1)) - log_beta_of_arrays(r, np.maximum(k, 1)))
 
+
+# --- the zeta function ------------------------------------------------------------------------------------------------
+
+FIRST = 16  # terms summed before the Euler-Maclaurin formula takes over
+
+
+@own(None, lambda y, n, a: -zeta_moment(n + 1, a), domain=above(1), cases=orders(0, 1, 2), source="A&S 23.1.30")
+def zeta_moment(n: int, a: Array) -> Array:
+    """Σ (log k)ⁿ k⁻ᵃ over k = 1, 2, …: the zeta function and, up to sign, its derivatives."""
+    a, log, b = np.asarray(a), math.log(FIRST), a - 1
+    total = np.asarray(sum(math.log(k) ** n * k**-a for k in range(1, FIRST)))
+    rest = sum(math.perm(n, n - i) * log**i / b ** (n - i + 1) for i in range(n + 1)) * FIRST**-b
+    total = total + rest + 0.5 * log**n * FIRST**-a
+    powers = [np.zeros_like(a) for _ in range(n)] + [np.ones_like(a)]  # of the logarithm, in f⁽ʲ⁾(x) xᵃ⁺ʲ
+    for j in range(20):
+        powers = [(i + 1) * q - (a + j) * p for i, (p, q) in enumerate(zip(powers, [*powers[1:], 0.0], strict=True))]
+        if j % 2 == 0:
+            f = sum(p * log**i for i, p in enumerate(powers)) * FIRST ** -(a + j + 1)
+            total = total - float(BERNOULLI[j + 2]) / math.factorial(j + 2) * f
+    return total

@@ -101,8 +101,8 @@ class chi2(Positive):
     Examples
     --------
     >>> from bibun.stats import chi2
-    >>> chi2.sf(3.841458820694124, 1)
-    np.float64(0.05...)
+    >>> chi2.logpdf(2.0, 2)
+    np.float64(-1.6931471805599454)
     """
 
     def edge(z: Array, df: Array) -> Array:
