@@ -25,6 +25,7 @@ lint: $(VENV)/.lint
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/optimizers.py
 
 # breaks every rule of the table on purpose; a law must notice each time
 mutants: $(VENV)/.test

@@ -4,7 +4,7 @@ Write the model in plain NumPy; get exact derivatives. `import bibun as bb`.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import rules
 from .core.function import Function
@@ -24,20 +24,45 @@ from .transforms.taylor import taylor
 __version__ = "0.1.0"
 
 
+_LATE = {
+    "minimize": "optimize",
+    "MLE": "models.likelihood",
+    **dict.fromkeys(("Fixed", "Interval", "Positive", "Real", "UnitInterval"), "models.parameters"),
+}
+_SPACES = ("linalg", "special", "stats")
+
+
 def __getattr__(name: str) -> Any:
-    """`bibun.special`, `bibun.linalg`, `bibun.stats`, loaded when they are first asked for."""
-    if name in ("special", "linalg", "stats"):
+    """What is loaded when it is first asked for, so that `import bibun` loads NumPy and little else."""
+    if name in _SPACES:
         return importlib.import_module(f".{name}", __name__)
+    if name in _LATE:
+        return getattr(importlib.import_module(f".{_LATE[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_SPACES, *_LATE])
+
+
+if TYPE_CHECKING:
+    from .models.likelihood import MLE
+    from .models.parameters import Fixed, Interval, Positive, Real, UnitInterval
+    from .optimize import minimize
+
 __all__ = [
+    "MLE",
     "ChangedInPlace",
     "Drawing",
+    "Fixed",
     "Function",
+    "Interval",
     "MissingRule",
     "NonFinite",
+    "Positive",
+    "Real",
     "TrackedVariable",
+    "UnitInterval",
     "Variable",
     "check_grads",
     "debug_nans",
@@ -48,6 +73,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "minimize",
     "no_grad",
     "rules",
     "stop_gradient",

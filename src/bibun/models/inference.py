@@ -51,13 +51,13 @@ def profile_end(objective: Any, u: np.ndarray, k: int, drop: float, step: float,
         here, slope = z, float(g[k])
         return float(loss) - best - drop
 
-    inside, f_inside = u[k], -drop
+    inside = u[k]
     outside = u[k] + step
     f_outside = fall(outside)
     for _ in range(60):
         if f_outside > 0:
             break
-        inside, f_inside = outside, f_outside
+        inside = outside
         outside = u[k] + 2 * (outside - u[k])
         if not np.isfinite(outside) or abs(outside - u[k]) > 1e4 * abs(step):
             return float(np.copysign(np.inf, step))
@@ -70,9 +70,9 @@ def profile_end(objective: Any, u: np.ndarray, k: int, drop: float, step: float,
             trial = 0.5 * (inside + outside)
         f = fall(trial)
         if f > 0:
-            outside, f_outside = trial, f
+            outside = trial
         else:
-            inside, f_inside = trial, f
+            inside = trial
         move = f / slope if slope else 0.0
         if abs(move) <= 1e-11 * abs(step) or abs(outside - inside) <= 1e-11 * abs(step):
             return float(trial - move)

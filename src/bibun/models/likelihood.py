@@ -149,7 +149,8 @@ class Objective:
         if self.weights is not None:
             if np.shape(_plain(rows)) != self.weights.shape:
                 raise ValueError(
-                    f"weights of shape {self.weights.shape} for a likelihood of shape {np.shape(_plain(rows))}: one weight a row"
+                    f"weights of shape {self.weights.shape} for a likelihood of shape {np.shape(_plain(rows))}: "
+                    "one weight a row"
                 )
             rows = rows * self.weights
         return -np.sum(rows)
@@ -174,8 +175,8 @@ class Objective:
                 f"rows {', '.join(map(str, bad[:5]))}{' …' if bad.size > 5 else ''}" if self.by_rows else "as a whole"
             )
             raise ValueError(
-                f"the log-likelihood is {np.atleast_1d(rows)[bad[0]]} at the start ({shown}) in {where}: give a start inside the "
-                "domain (start={…}), or look at those rows for missing or impossible values"
+                f"the log-likelihood is {np.atleast_1d(rows)[bad[0]]} at the start ({shown}) in {where}: give a start "
+                "inside the domain (start={…}), or look at those rows for missing or impossible values"
             )
 
     @property

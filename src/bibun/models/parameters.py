@@ -211,7 +211,7 @@ class ParameterSet:
             declared = {"theta": declared}
         if not isinstance(declared, Mapping) or not declared:
             raise TypeError(
-                "params is a dict of names to Real(), Positive(), …, or one Real(shape=k) for a likelihood of a flat vector; "
+                "params is a dict of names to Real(), Positive(), …, or one Real(shape=k) for a flat vector; "
                 f"got {type(declared).__name__}"
             )
         for name, p in declared.items():

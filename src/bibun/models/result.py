@@ -157,7 +157,7 @@ class Result:
         """The derivative of each row's log-likelihood by each natural parameter, shape (n, k)."""
         return covariance.weighted_scores(self.objective, self.u, 1.0) / self.parameters.slope(self.u)
 
-    # --- intervals and tests ---------------------------------------------------------------------------------------------
+    # --- intervals and tests -----------------------------------------------------------------------------------------
 
     def conf_int(
         self, level: float = 0.95, method: str = "wald", kind: str = "observed", parm: Any = None
@@ -311,7 +311,8 @@ class Result:
         return summary.of(self, level, kind)
 
     def __repr__(self) -> str:
-        return f"<Result of {self.model!r}: loglik {self.loglik:.6g}, {'converged' if self.converged else 'NOT converged'}>"
+        said = "converged" if self.converged else "NOT converged"
+        return f"<Result of {self.model!r}: loglik {self.loglik:.6g}, {said}>"
 
     def _positions(self, parm: Any) -> list[int]:
         if parm is None:

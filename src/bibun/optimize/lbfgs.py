@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from .line_search import ROUNDING, strong_wolfe
+from .line_search import strong_wolfe
 from .problem import Point, Problem
 from .search import Search
 from .stopping import EPSILON, Stop
@@ -17,7 +17,7 @@ __all__ = ["lbfgs"]
 STANDSTILL = 10  # iterations without a lower value or a smaller gradient, after which there is nothing but rounding
 
 
-def lbfgs(problem: Problem, start: Point, search: Search, *, memory: int = 10) -> Stop:
+def lbfgs(problem: Problem, start: Point, search: Search, *, memory: int = 20) -> Stop:
     """Minimize by limited-memory BFGS.
 
     Parameters
@@ -53,7 +53,7 @@ def lbfgs(problem: Problem, start: Point, search: Search, *, memory: int = 10) -
         curvature = float(s @ y)
         if curvature > EPSILON * float(y @ y):
             pairs.append((s, y, curvature))
-        gained = point.value - new.value > ROUNDING * abs(new.value)
+        gained = point.value - new.value > 10 * EPSILON * abs(new.value)
         point = new
         stop = search.step(point)
         if stop is not None:
@@ -84,4 +84,4 @@ def _promise(point: Point, start: Point, search: Search) -> float:
     """What steepest descent still promises, with a step that rounding lets through: the value's own precision."""
     g = float(np.linalg.norm(point.gradient))
     size = float(np.linalg.norm(point.x)) or 1.0
-    return g * size * EPSILON**0.5
+    return float(g * size * EPSILON**0.5)

@@ -16,7 +16,7 @@ from .stopping import EPSILON
 __all__ = ["backtracking", "strong_wolfe"]
 
 DECREASE = 1e-4  # the share of the promised decrease that is sufficient (Armijo)
-ROUNDING = 10 * EPSILON  # of the value: differences below it say nothing
+ROUNDING = 1000 * EPSILON  # of the value: differences below it may be nothing but rounding
 
 
 def backtracking(
@@ -62,7 +62,7 @@ def strong_wolfe(
     direction: np.ndarray,
     first: float = 1.0,
     flatten: float = 0.9,
-    most: int = 40,
+    most: int = 20,
 ) -> tuple[float, Point] | None:
     """A step that lowers the value enough and after which the slope has flattened.
 
@@ -97,7 +97,7 @@ def strong_wolfe(
         level = abs(now.value - start.value) <= slack and now.slope <= (2 * DECREASE - 1) * slope0
         if (enough or level) and abs(now.slope) <= -flatten * slope0:
             return t, point
-        if enough and (fallback is None or now.value < fallback[1].value):
+        if enough and now.value < (start if fallback is None else fallback[1]).value:
             fallback = (t, point)
         if not (enough or level) or (now.value > low.value + slack and low.t > 0):
             high = now

@@ -3,6 +3,8 @@
 Imports the line search and the search.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .line_search import backtracking
@@ -21,11 +23,11 @@ def newton(problem: Problem, start: Point, search: Search) -> Stop:
     Notes
     -----
     Where the Hessian is positive definite the direction is -H⁻¹g. Elsewhere its eigenvalues λ are replaced by
-    max(|λ|, δ), which keeps the scale of every direction and turns away from saddles and maxima (Gill, Murray and Wright
-    1981, section 4.4; Nocedal and Wright 2006, section 3.4).
+    max(|λ|, δ), which keeps the scale of every direction and turns away from saddles and maxima (Gill, Murray and
+    Wright 1981, section 4.4; Nocedal and Wright 2006, section 3.4).
     """
     point = start
-    H = problem.hessian(point.x)
+    H: Any = problem.hessian(point.x)
     if H is None:
         raise ValueError(f"the second derivatives are not finite at x0: {problem.refusal()}; give another x0")
     while True:
@@ -58,7 +60,7 @@ def factor(H: np.ndarray) -> np.ndarray | None:
     if info:
         return None
     d = L.diagonal()
-    return L if d.min() > 1e-8 * d.max() or _scaled_well(H) else None
+    return L if d.min() > 1e-6 * d.max() or _scaled_well(H) else None
 
 
 def _scaled_well(H: np.ndarray) -> bool:

@@ -130,7 +130,8 @@ class Search:
     def _show(self, point: Point) -> None:
         seconds = time.monotonic() - self._began
         largest = "" if point.gradient is None else f", largest gradient component {point.steepest():.3g}"
-        line = f"{self.method}: iteration {self.nit} of at most {self.tolerances.maxiter}, {seconds:.0f} s"
+        most = f" of at most {self.tolerances.maxiter}" if self.tolerances.maxiter < 10**9 else ""
+        line = f"{self.method}: iteration {self.nit}{most}, {seconds:.0f} s"
         line += f", f = {point.value:.10g}{largest}"
         if sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K" + line)

@@ -31,13 +31,15 @@ RULES = {
     "maxiter": Rule(
         1,
         False,
-        "Stopped after {nit} {steps}, all that maxiter allows, before any rule was met ({steepest}; gtol = {gtol:.3g}).",
+        "Stopped after {nit} {steps}, all that maxiter allows, before any rule was met ({steepest}; "
+        "gtol = {gtol:.3g}).",
         "Start again from this x with a larger maxiter{other}.",
     ),
     "no descent": Rule(
         2,
         False,
-        "Stopped after {nit} {steps}: no step in the direction of search lowers the value ({steepest}; gtol = {gtol:.3g}).",
+        "Stopped after {nit} {steps}: no step in the direction of search lowers the value ({steepest}; "
+        "gtol = {gtol:.3g}).",
         "Look for a kink or a jump in f, or parameters of very different sizes; bibun.check_grads(f, x) tests the "
         "derivatives here.",
     ),
@@ -62,8 +64,8 @@ RULES = {
     "step": Rule(
         6,
         True,
-        "Converged after {nit} {steps}: the last one changed the parameters by {length:.3g}, not above xtol = {xtol:.3g} "
-        "of them ({steepest}).",
+        "Converged after {nit} {steps}: the last one changed the parameters by {length:.3g}, not above xtol = "
+        "{xtol:.3g} of them ({steepest}).",
     ),
     "rounding": Rule(
         7,

@@ -6,6 +6,7 @@ Imports the Cholesky of newton.py and the search.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,8 @@ class Quadratic:
     """The model of f around a point, by its Hessian: steps of any length."""
 
     def __init__(self, problem: Problem, point: Point, H: np.ndarray) -> None:
-        self.g, self.H = point.gradient, H
+        self.g: Any = point.gradient
+        self.H = H
         L = factor(H)
         self.newton = None if L is None else -solve(L, self.g)
         self.convex = L is not None
@@ -46,7 +48,7 @@ class Products:
     convex = False
 
     def __init__(self, problem: Problem, point: Point) -> None:
-        self.g = point.gradient
+        self.g: Any = point.gradient
         self.product = problem.products(point.x)
         size = float(np.linalg.norm(self.g))
         self.tolerance = min(0.5, math.sqrt(size)) * size
@@ -63,7 +65,7 @@ def trust_newton(
     *,
     subproblem: str | None = None,
     initial_trust_radius: float | None = None,
-    max_trust_radius: float = 1e10,
+    max_trust_radius: float = math.inf,
 ) -> Stop:
     """Minimize by Newton's method in a trust region.
 
@@ -111,11 +113,12 @@ def trust_newton(
             stop = search.step(point)
             if stop is not None:
                 return stop
-        elif radius <= EPSILON * (float(np.linalg.norm(point.x)) or 1e-100) or promised <= 0:
+        elif radius <= EPSILON * max(float(np.linalg.norm(point.x)), 1e-100) or promised <= 0:
             return search.stuck(max(promised, 0.0), point)
 
 
-def _model(problem: Problem, point: Point, exact: bool) -> Quadratic | Products | None:
+def _model(problem: Problem, point: Point, exact: bool) -> Any:
+    """The quadratic at `point`; None where its Hessian is not finite."""
     if not exact:
         return Products(problem, point)
     H = problem.hessian(point.x)
@@ -159,34 +162,43 @@ def exact_step(g: np.ndarray, eigenvalues: np.ndarray, Q: np.ndarray, radius: fl
 
     Notes
     -----
-    p = -(H + λI)⁻¹g with the λ ≥ max(0, -λ₁) for which ‖p‖ = radius: Newton's method on 1/‖p(λ)‖, which is concave, from
-    below (Moré and Sorensen 1983). The unknown here is μ = λ + λ₁, so that nothing cancels next to the pole. In the
-    hard case, where g has no part in the eigenspace of λ₁ < 0, that direction makes up the length.
+    p = -(H + λI)⁻¹g with the λ ≥ max(0, -λ₁) for which ‖p‖ = radius: Newton's method on 1/‖p(λ)‖, which is concave,
+    from below (Moré and Sorensen 1983). The unknown here is μ = λ + λ₁, so that nothing cancels next to the pole. In
+    the hard case, where g has no part in the eigenspace of λ₁ < 0, that direction makes up the length. Directions in
+    which slope and curvature are rounding error are left alone.
     """
     a = Q.T @ g
-    gaps = eigenvalues - eigenvalues[0]
-    lowest = max(0.0, float(eigenvalues[0]))
+    flat = np.abs(eigenvalues) <= g.size * EPSILON * np.abs(eigenvalues).max()
+    if flat.any():
+        a[flat & (np.abs(a) <= 100 * EPSILON * np.abs(a).max())] = 0.0
+        eigenvalues = np.where(flat, 0.0, eigenvalues)
+    lambda1 = float(eigenvalues.min())
+    gaps = eigenvalues - lambda1
+    lowest = max(0.0, lambda1)
     mu = max(lowest, float((np.abs(a) / radius - gaps).max()))
     c, at_edge = _coefficients(a, gaps, mu), True
     norm = float(np.linalg.norm(c))
-    if norm <= radius * (1 + 1e-10):
-        if mu > 0 and mu == lowest:
-            at_edge = norm >= radius * (1 - 1e-10)
-        elif norm < radius:  # the hard case
-            c[0] += math.copysign(math.sqrt(radius**2 - norm**2), -a[0])
-    else:
+    if norm > radius * (1 + 1e-10):
         for _ in range(50):
-            squares = float((c**2 / (gaps + mu)).sum())
+            squares = float(-(c @ _coefficients(c, gaps, mu)))
+            if not squares > 0:
+                break
             mu += (norm / radius - 1) * norm**2 / squares
             c = _coefficients(a, gaps, mu)
             norm = float(np.linalg.norm(c))
             if norm <= radius * (1 + 1e-8):
                 break
+    elif lambda1 >= 0 and mu == lowest:
+        at_edge = norm >= radius * (1 - 1e-10)
+    elif norm < radius:  # the hard case
+        k = int(eigenvalues.argmin())
+        c[k] += math.copysign(math.sqrt(radius**2 - norm**2), -a[k])
     promised = -float(a @ c + 0.5 * (eigenvalues * c) @ c)
     return Q @ c, promised, at_edge
 
 
 def _coefficients(a: np.ndarray, gaps: np.ndarray, mu: float) -> np.ndarray:
+    """-a / (gaps + μ), 0 where a is."""
     below = gaps + mu
     return np.where(a == 0, 0.0, -a / np.where(below == 0, 1.0, below))
 

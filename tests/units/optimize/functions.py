@@ -5,7 +5,7 @@ formulas as residuals; f is the sum of their squares. The others are the usual o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,26 +21,22 @@ class TestFunction:
     minima: tuple[float, ...]
     f: Callable[[Any], Any]
     residuals: Callable[[Any], Any] | None = None
-    easy: bool = False  # first-order methods can be expected to solve it
-    also: dict[str, Any] = field(default_factory=dict)
 
 
 FUNCTIONS: list[TestFunction] = []
 
 
-def function(name: str, x0: Any, *minima: float, easy: bool = False) -> Callable[..., Any]:
+def function(name: str, x0: Any, *minima: float) -> Callable[..., Any]:
     def add(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        FUNCTIONS.append(TestFunction(name, np.array(x0, float), minima, f, easy=easy))
+        FUNCTIONS.append(TestFunction(name, np.array(x0, float), minima, f))
         return f
 
     return add
 
 
-def squares(name: str, x0: Any, *minima: float, easy: bool = False) -> Callable[..., Any]:
+def squares(name: str, x0: Any, *minima: float) -> Callable[..., Any]:
     def add(r: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        FUNCTIONS.append(
-            TestFunction(name, np.array(x0, float), minima, lambda x: np.sum(r(x) ** 2), residuals=r, easy=easy)
-        )
+        FUNCTIONS.append(TestFunction(name, np.array(x0, float), minima, lambda x: np.sum(r(x) ** 2), residuals=r))
         return r
 
     return add
@@ -49,17 +45,17 @@ def squares(name: str, x0: Any, *minima: float, easy: bool = False) -> Callable[
 # --- two variables ----------------------------------------------------------------------------------------------------
 
 
-@function("sphere", [3.0, -2.0], 0.0, easy=True)
+@function("sphere", [3.0, -2.0], 0.0)
 def sphere(x):
     return np.sum(x**2)
 
 
-@function("Matyas", [5.0, -7.0], 0.0, easy=True)
+@function("Matyas", [5.0, -7.0], 0.0)
 def matyas(x):
     return 0.26 * (x[0] ** 2 + x[1] ** 2) - 0.48 * x[0] * x[1]
 
 
-@function("Goldstein-Price", [-0.5, -0.5], 3.0, 30.0, 84.0, 840.0, easy=True)
+@function("Goldstein-Price", [-0.5, -0.5], 3.0, 30.0, 84.0, 840.0)
 def goldstein_price(v):
     x, y = v
     first = 1 + (x + y + 1) ** 2 * (19 - 14 * x + 3 * x**2 - 14 * y + 6 * x * y + 3 * y**2)
@@ -67,7 +63,7 @@ def goldstein_price(v):
     return first * second
 
 
-@function("Himmelblau", [0.0, 0.0], 0.0, easy=True)
+@function("Himmelblau", [0.0, 0.0], 0.0)
 def himmelblau(v):
     x, y = v
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
@@ -76,7 +72,7 @@ def himmelblau(v):
 # --- Moré, Garbow and Hillstrom, with their numbers -------------------------------------------------------------------
 
 
-@squares("1 Rosenbrock", [-1.2, 1.0], 0.0, easy=True)
+@squares("1 Rosenbrock", [-1.2, 1.0], 0.0)
 def rosenbrock(x):
     return stack([10 * (x[1] - x[0] ** 2), 1 - x[0]])
 
@@ -98,7 +94,7 @@ def brown_badly_scaled(x):
     return stack([x[0] - 1e6, x[1] - 2e-6, x[0] * x[1] - 2])
 
 
-@squares("5 Beale", [1.0, 1.0], 0.0, easy=True)
+@squares("5 Beale", [1.0, 1.0], 0.0)
 def beale(x):
     return stack([y - x[0] * (1 - x[1] ** i) for i, y in ((1, 1.5), (2, 2.25), (3, 2.625))])
 
@@ -109,7 +105,7 @@ def jennrich_sampson(x):
     return 2 + 2 * i - (np.exp(i * x[0]) + np.exp(i * x[1]))
 
 
-@squares("7 Helical valley", [-1.0, 0.0, 0.0], 0.0, easy=True)
+@squares("7 Helical valley", [-1.0, 0.0, 0.0], 0.0)
 def helical_valley(x):
     theta = np.arctan(x[1] / x[0]) / (2 * np.pi) + np.where(x[0] < 0, 0.5, 0.0)
     return stack([10 * (x[2] - 10 * theta), 10 * (np.sqrt(x[0] ** 2 + x[1] ** 2) - 1), x[2]])
@@ -118,7 +114,7 @@ def helical_valley(x):
 BARD = np.array([0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39])
 
 
-@squares("8 Bard", [1.0, 1.0, 1.0], 8.2148773065e-3, 17.428694, easy=True)
+@squares("8 Bard", [1.0, 1.0, 1.0], 8.2148773065e-3, 17.428694)
 def bard(x):
     u = np.arange(1.0, 16.0)
     v = 16 - u
@@ -128,7 +124,7 @@ def bard(x):
 GAUSSIAN = np.array([9, 44, 175, 540, 1295, 2420, 3521, 3989, 3521, 2420, 1295, 540, 175, 44, 9]) / 1e4
 
 
-@squares("9 Gaussian", [0.4, 1.0, 0.0], 1.127932769e-8, easy=True)
+@squares("9 Gaussian", [0.4, 1.0, 0.0], 1.127932769e-8)
 def gaussian(x):
     t = (8 - np.arange(1.0, 16.0)) / 2
     return x[0] * np.exp(-x[1] * (t - x[2]) ** 2 / 2) - GAUSSIAN
@@ -158,7 +154,7 @@ def box(x):
     return np.exp(-t * x[0]) - np.exp(-t * x[1]) - x[2] * (np.exp(-t) - np.exp(-10 * t))
 
 
-@squares("13 Powell singular", [3.0, -1.0, 0.0, 1.0], 0.0, easy=True)
+@squares("13 Powell singular", [3.0, -1.0, 0.0, 1.0], 0.0)
 def powell_singular(x):
     return stack(
         [
@@ -170,7 +166,7 @@ def powell_singular(x):
     )
 
 
-@squares("14 Wood", [-3.0, -1.0, -3.0, -1.0], 0.0, easy=True)
+@squares("14 Wood", [-3.0, -1.0, -3.0, -1.0], 0.0)
 def wood(x):
     return stack(
         [
@@ -188,7 +184,7 @@ KOWALIK_Y = np.array([0.1957, 0.1947, 0.1735, 0.1600, 0.0844, 0.0627, 0.0456, 0.
 KOWALIK_U = np.array([4.0, 2.0, 1.0, 0.5, 0.25, 0.167, 0.125, 0.1, 0.0833, 0.0714, 0.0625])
 
 
-@squares("15 Kowalik-Osborne", [0.25, 0.39, 0.415, 0.39], 3.0750560385e-4, 1.02734e-3, easy=True)
+@squares("15 Kowalik-Osborne", [0.25, 0.39, 0.415, 0.39], 3.0750560385e-4, 1.02734e-3)
 def kowalik_osborne(x):
     u = KOWALIK_U
     return KOWALIK_Y - x[0] * (u**2 + u * x[1]) / (u**2 + u * x[2] + x[3])
@@ -248,12 +244,12 @@ squares("20 Watson, n=6", np.zeros(6), 2.28767005355e-3)(watson(6))
 squares("20 Watson, n=9", np.zeros(9), 1.399760138e-6)(watson(9))
 
 
-@squares("21 Extended Rosenbrock, n=10", [-1.2, 1.0] * 5, 0.0, easy=True)
+@squares("21 Extended Rosenbrock, n=10", [-1.2, 1.0] * 5, 0.0)
 def extended_rosenbrock(x):
     return np.concatenate([10 * (x[1::2] - x[::2] ** 2), 1 - x[::2]])
 
 
-@squares("22 Extended Powell singular, n=12", [3.0, -1.0, 0.0, 1.0] * 3, 0.0, easy=True)
+@squares("22 Extended Powell singular, n=12", [3.0, -1.0, 0.0, 1.0] * 3, 0.0)
 def extended_powell(x):
     a, b, c, d = x[0::4], x[1::4], x[2::4], x[3::4]
     return np.concatenate([a + 10 * b, 5**0.5 * (c - d), (b - 2 * c) ** 2, 10**0.5 * (a - d) ** 2])
@@ -292,13 +288,13 @@ def variably_dimensioned(x):
     return np.concatenate([x - 1, stack([s, s**2])])
 
 
-@squares("26 Trigonometric, n=10", np.full(10, 0.1), 0.0, 2.795061e-5, 4.22e-5, easy=True)
+@squares("26 Trigonometric, n=10", np.full(10, 0.1), 0.0, 2.795061e-5, 4.22e-5)
 def trigonometric(x):
     n = x.shape[0]
     return n - np.sum(np.cos(x)) + np.arange(1.0, n + 1) * (1 - np.cos(x)) - np.sin(x)
 
 
-@squares("27 Brown almost-linear, n=10", np.full(10, 0.5), 0.0, 1.0, easy=True)
+@squares("27 Brown almost-linear, n=10", np.full(10, 0.5), 0.0, 1.0)
 def brown_almost_linear(x):
     n = x.shape[0]
     return np.concatenate([x[:-1] + np.sum(x) - (n + 1), stack([np.prod(x) - 1])])
@@ -308,7 +304,7 @@ def _grid(n: int) -> np.ndarray:
     return np.arange(1.0, n + 1) / (n + 1)
 
 
-@squares("28 Discrete boundary value, n=10", _grid(10) * (_grid(10) - 1), 0.0, easy=True)
+@squares("28 Discrete boundary value, n=10", _grid(10) * (_grid(10) - 1), 0.0)
 def boundary_value(x):
     n = x.shape[0]
     t, h = _grid(n), 1 / (n + 1)
@@ -316,7 +312,7 @@ def boundary_value(x):
     return 2 * x - wide[:-2] - wide[2:] + h**2 * (x + t + 1) ** 3 / 2
 
 
-@squares("29 Discrete integral equation, n=10", _grid(10) * (_grid(10) - 1), 0.0, easy=True)
+@squares("29 Discrete integral equation, n=10", _grid(10) * (_grid(10) - 1), 0.0)
 def integral_equation(x):
     n = x.shape[0]
     t, h = _grid(n), 1 / (n + 1)
@@ -324,32 +320,32 @@ def integral_equation(x):
     return x + h / 2 * (kernel @ (x + t + 1) ** 3)
 
 
-@squares("30 Broyden tridiagonal, n=10", np.full(10, -1.0), 0.0, easy=True)
+@squares("30 Broyden tridiagonal, n=10", np.full(10, -1.0), 0.0)
 def broyden_tridiagonal(x):
     wide = np.concatenate([np.zeros(1), x, np.zeros(1)])
     return (3 - 2 * x) * x - wide[:-2] - 2 * wide[2:] + 1
 
 
-@squares("31 Broyden banded, n=10", np.full(10, -1.0), 0.0, 3.05728, 2.68021, easy=True)
+@squares("31 Broyden banded, n=10", np.full(10, -1.0), 0.0, 3.05728, 2.68021)
 def broyden_banded(x):
     i = np.arange(x.shape[0])
     near = (i != i[:, None]) & (i >= i[:, None] - 5) & (i <= i[:, None] + 1)
     return x * (2 + 5 * x**2) + 1 - near.astype(float) @ (x * (1 + x))
 
 
-@squares("32 Linear, full rank, n=10, m=20", np.ones(10), 10.0, easy=True)
+@squares("32 Linear, full rank, n=10, m=20", np.ones(10), 10.0)
 def linear_full_rank(x):
     m = 20
     total = 2 * np.sum(x) / m + 1
     return np.concatenate([x - total, np.zeros(m - x.shape[0]) - total])
 
 
-@squares("33 Linear, rank 1, n=10, m=20", np.ones(10), 20 * 19 / (2 * 41), easy=True)
+@squares("33 Linear, rank 1, n=10, m=20", np.ones(10), 20 * 19 / (2 * 41))
 def linear_rank_1(x):
     return np.arange(1.0, 21.0) * np.sum(np.arange(1.0, x.shape[0] + 1) * x) - 1
 
 
-@squares("35 Chebyquad, n=8", np.arange(1.0, 9.0) / 9, 3.5168737257e-3, easy=True)
+@squares("35 Chebyquad, n=8", np.arange(1.0, 9.0) / 9, 3.5168737257e-3)
 def chebyquad(x):
     n = x.shape[0]
     before, now = np.ones(n), 2 * x - 1
