@@ -45,8 +45,8 @@ class MLE:
     >>> def loglik(p, d):
     ...     return -0.5 * ((d.y - p.mu) / p.sigma) ** 2 - np.log(p.sigma) - 0.5 * np.log(2 * np.pi)
     >>> r = bb.MLE(loglik, {"mu": bb.Real(), "sigma": bb.Positive()}).fit(d)
-    >>> print(f"{r.params['mu']:.4f} {r.params['sigma']:.4f} {r.loglik:.4f}")
-    2.5000 1.1180 -6.1221
+    >>> print(f"{r.params['mu']:.4f} {r.params['sigma']:.4f} {r.loglik:.3f}")
+    2.5000 1.1180 -6.122
     """
 
     def __init__(self, loglik: Callable[..., Any], params: Any, sign: int = 1) -> None:

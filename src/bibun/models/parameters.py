@@ -91,7 +91,14 @@ class Real(Parameter):
 
 
 class Positive(Parameter):
-    """Numbers greater than zero; searched over on the log scale, so intervals are positive too."""
+    """Numbers greater than zero; searched over on the log scale, so intervals are positive too.
+
+    Examples
+    --------
+    >>> from bibun import Positive
+    >>> float(Positive().natural(0.0))
+    1.0
+    """
 
     domain = "numbers greater than 0"
 
@@ -107,7 +114,14 @@ class Positive(Parameter):
 
 
 class Interval(Parameter):
-    """Numbers strictly between `low` and `high`; searched over on the logit scale."""
+    """Numbers strictly between `low` and `high`; searched over on the logit scale.
+
+    Examples
+    --------
+    >>> from bibun import Interval
+    >>> float(Interval(-1, 1).natural(0.0))
+    0.0
+    """
 
     def __init__(
         self,
@@ -135,14 +149,28 @@ class Interval(Parameter):
 
 
 class UnitInterval(Interval):
-    """Probabilities: numbers strictly between 0 and 1."""
+    """Probabilities: numbers strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> from bibun import UnitInterval
+    >>> UnitInterval(names=["a", "b"]).labels("p")
+    ['p[a]', 'p[b]']
+    """
 
     def __init__(self, shape: int | Sequence[int] = (), names: Sequence[str] | None = None, start: Any = None) -> None:
         super().__init__(0.0, 1.0, shape, names, start)
 
 
 class Fixed(Parameter):
-    """A parameter that is known: it is given to the likelihood and not estimated."""
+    """A parameter that is known: it is given to the likelihood and not estimated.
+
+    Examples
+    --------
+    >>> from bibun import Fixed
+    >>> float(Fixed(2.0).natural(None))
+    2.0
+    """
 
     domain = "one value"
 

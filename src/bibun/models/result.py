@@ -284,7 +284,7 @@ class Result:
         d = self.objective.data if data is None else as_values(data)
         return self.delta(lambda p: f(p, d), kind)
 
-    # --- tables --------------------------------------------------------------------------------------------------------
+    # --- tables ---------------------------------------------------------------------------------------------------------
 
     def tidy(self, level: float = 0.95, kind: str = "observed") -> list[dict[str, Any]]:
         """One dict a parameter: term, estimate, std_error, statistic, p_value, conf_low, conf_high."""
