@@ -1,0 +1,38 @@
+"""Make the pictures of the documentation that need matplotlib: `python docs/figures.py`."""
+
+from pathlib import Path
+
+import numpy as np
+
+import bibun as bb
+from bibun.report.paths import plot_paths
+
+HERE = Path(__file__).parent / "images"
+
+
+def rosenbrock(x):
+    return 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+
+
+def paths() -> None:
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "bibun"
+    from matplotlib import pyplot
+
+    start = np.array([-1.2, 1.0])
+    methods = {
+        "gradient descent": dict(method="gradient-descent", maxiter=2000),
+        "momentum": dict(method="momentum", maxiter=500),
+        "L-BFGS": dict(method="l-bfgs"),
+        "trust-region Newton": dict(method="trust-newton"),
+    }
+    results = {name: bb.minimize(rosenbrock, start, path=True, **kw) for name, kw in methods.items()}
+    ax = plot_paths(rosenbrock, results, (-1.6, 1.4), (-0.6, 1.8))
+    ax.set_title("Four methods on Rosenbrock's function", loc="left", fontsize=11)
+    pyplot.savefig(HERE / "paths.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    paths()
