@@ -70,6 +70,9 @@ class Column:
         """Numbers, rather than categories."""
         return self.levels is None
 
+    def __len__(self) -> int:
+        return len(self.values)
+
     def take(self, rows: np.ndarray) -> "Column":
         """The column at some rows (a mask or positions), levels kept."""
         return Column(self.name, self.values[rows], self.levels, self.ordered, self.boolean)
@@ -159,6 +162,12 @@ class Table:
         """Plain arrays by name, as a likelihood reads them: numbers, or the codes of the levels."""
         return {n: self[n].values for n in (self.names if names is None else names)}
 
+    def renamed(self, source: str, notes: tuple[str, ...] | None = None) -> "Table":
+        """The same columns, called something else in messages."""
+        same = Table(self._makers, self.n_rows, self.notes if notes is None else notes, source)
+        same._made = self._made
+        return same
+
     def __repr__(self) -> str:
         return f"<table: {self.n_rows} rows; {', '.join(self.names[:SHOWN])}{', …' if len(self.names) > SHOWN else ''}>"
 
@@ -218,8 +227,7 @@ def _as_table(data: Any) -> Table:
     if not (hasattr(type(data), "columns") or hasattr(type(data), "column_names")):
         raise TypeError(
             f"{type(data).__name__} is not a table; give a dict of arrays, a pandas or polars DataFrame, "
-            "an Arrow table, or a structured array"
-            + (" (files are read by read_table)" if isinstance(data, str) else "")
+            "an Arrow table, or a structured array" + ("; read_table reads a file" if isinstance(data, str) else "")
         )
     return _from_frame(data)
 
@@ -272,7 +280,7 @@ def _from_frame(data: Any) -> Table:
 def _column(name: str, values: Any) -> Column:
     """One column from an array, a list, or a Series of any library."""
     if isinstance(values, Column):
-        return values
+        return Column(name, values.values, values.levels, values.ordered, values.boolean)
     if isinstance(values, np.ma.MaskedArray):
         hidden = np.ma.getmaskarray(values)
         if not hidden.any():
@@ -392,6 +400,8 @@ def _from_series(name: str, values: Any) -> Column:
     except ImportError:
         return _from_array(name, np.asarray(values.to_numpy()))
     if not isinstance(series, nw.Series):
+        if hasattr(values, "to_pylist"):  # Arrow's arrays in one piece
+            return _from_list(name, values.to_pylist())
         return _from_array(name, np.asarray(values.to_numpy()))
     if isinstance(series.dtype, (nw.Categorical, nw.Enum)):
         native = series.to_native()

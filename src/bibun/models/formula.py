@@ -253,8 +253,7 @@ def _affordable(terms: Any, read: Formula, columns: Columns, n_rows: int) -> Non
 
 
 def _new(data: Any) -> Table:
-    made = table(data, allow_empty=True)
-    return Table({n: (lambda n=n: made[n]) for n in made}, made.n_rows, made.notes, "the new data")
+    return table(data, allow_empty=True).renamed("the new data")
 
 
 def _left_out(missing: dict[str, int], n_rows: int, kept: int) -> list[str]:

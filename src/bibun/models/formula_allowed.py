@@ -261,7 +261,7 @@ class _Checker:
             self.stop(rest[len(options)], f"`{name}` takes fewer arguments: {takes}")
         given = dict(zip(options, rest, strict=False))
         for k in node.keywords:
-            word = ALIASES.get((name, k.arg), k.arg)
+            word = ALIASES.get((name, str(k.arg)), k.arg)
             if word is None or word not in options:
                 self.stop(
                     k, f"`{name}` has no argument {k.arg or '**'}" + (f"; it has {', '.join(options)}" * bool(options))
@@ -285,7 +285,7 @@ class _Checker:
             float: _number,
             list: lambda v: isinstance(v, list) and all(_number(u) or isinstance(u, (str, bool)) for u in v),
             "level": lambda v: _number(v) or isinstance(v, (str, bool)),
-        }.get(wanted if not isinstance(wanted, tuple) else None, lambda v: v in wanted)  # type: ignore[call-overload]
+        }.get(wanted if not isinstance(wanted, tuple) else None, lambda v: v in wanted)
         if not right(value) and not (value is None and wanted in (int, float, list)):
             kinds = {
                 bool: "True or False",

@@ -293,7 +293,7 @@ class Columns:
                 self.read.refuse(
                     f.start, f"`{f.display}` divides by the spread of a column that is the same in every row"
                 )
-        return (x - state["center"]) / state["scale"]
+        return np.divide(x - state["center"], state["scale"])
 
 
 def finite(

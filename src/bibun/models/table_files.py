@@ -1,28 +1,21 @@
 """Tables from files: CSV, TSV and Parquet, compressed too, `-` for standard input; every fault is one sentence.
 
-Imports data. The csv module and NumPy read modest files; pyarrow, where it is installed, large ones and Parquet (polars
-will do for Parquet). The next kind of file is recognised by its first bytes in `_kind`.
+Imports file_contents, which gives the bytes, and data. The csv module and NumPy read modest files; pyarrow, where it is
+installed, large ones and Parquet (polars will do for Parquet). The next spelling of a number goes to `_number`.
 """
 
-import bz2
 import csv
-import difflib
-import gzip
 import io
-import lzma
 import os
 import re
-import sys
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .data import Column, Table, quoted, table
+from .file_contents import columnar, contents, kind_of, unfolded
 
 __all__ = ["read_table"]
 
@@ -33,9 +26,6 @@ TRUTH = {"true": 1.0, "false": 0.0}
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 LARGE = 2**20
 """From this many characters on pyarrow reads, if it is there."""
-
-LIMIT = 2**32
-"""How many bytes a compressed file may unfold to."""
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
@@ -87,12 +77,12 @@ def read_table(
     >>> t["y"].values, t["群"].levels
     (array([1.5, nan]), ('a', 'b'))
     """
-    name, content = _content(source)
+    name, content = contents(source)
     notes: list[str] = []
-    content = _unfolded(name, content)
-    kind = _kind(content)
+    content = unfolded(name, content)
+    kind = kind_of(content)
     if kind in ("Parquet", "Feather"):
-        return _named(_columnar(name, content, kind), name, notes)
+        return columnar(name, content, kind).renamed(name)
     if kind != "text":
         raise ValueError(f"{name} is {kind}, not a table of text; save the table as CSV or Parquet")
     text = _decoded(name, content, encoding, notes)
@@ -103,154 +93,7 @@ def read_table(
     if re.match(r'\s*(\{\s*"|\[\s*[{\[])', text):
         raise ValueError(f"{name} looks like JSON; save it as CSV, one line for each row")
     text, delimiter = _delimiter(text, delimiter, notes)
-    return _named(_delimited(name, text, delimiter, decimal, names, notes), name, notes)
-
-
-def _named(made: Table, name: str, notes: list[str]) -> Table:
-    return Table({n: (lambda n=n: made[n]) for n in made}, made.n_rows, tuple(notes), name)
-
-
-# ------------------------------------------------------------------------------------------------------------ bytes
-
-
-def _content(source: Any) -> tuple[str, bytes]:
-    """What to call the source, and its bytes."""
-    if hasattr(source, "read"):
-        content = source.read()
-        if isinstance(content, str):
-            content = content.encode("utf-8")
-        return str(getattr(source, "name", "the file")), content
-    if source == "-":
-        return "standard input", sys.stdin.buffer.read()
-    path = Path(source)
-    try:
-        return str(path), path.read_bytes()
-    except FileNotFoundError:
-        folder = path.parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"there is no folder {str(folder)!r}") from None
-        near = difflib.get_close_matches(path.name, [p.name for p in folder.iterdir()], 1, 0.6)
-        guess = f"; did you mean {str(folder / near[0])!r}?" if near else f" in {str(folder.resolve())!r}"
-        raise FileNotFoundError(f"there is no file {str(path)!r}{guess}") from None
-    except IsADirectoryError:
-        raise IsADirectoryError(f"{path} is a folder; name a file in it") from None
-    except OSError as error:
-        raise type(error)(f"{path} cannot be read: {error.strerror or error}") from None
-
-
-def _unfolded(name: str, content: bytes) -> bytes:
-    """The content without its compression, up to `LIMIT` bytes."""
-    try:
-        for _ in range(2):  # a .csv.gz in a .zip, but not without end
-            stream = _stream(name, content)
-            if stream is None:
-                return content
-            with stream:
-                content = stream.read(LIMIT + 1)
-            if len(content) > LIMIT:
-                raise ValueError(f"{name} unfolds to more than {LIMIT // 2**30} GiB; unpack it and read a part of it")
-        return content
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
-        raise ValueError(
-            f"{name} is compressed and cannot be unpacked ({error}); it may be cut short or locked"
-        ) from None
-
-
-def _stream(name: str, content: bytes) -> Any:
-    if content[:2] == b"\x1f\x8b":
-        return gzip.open(io.BytesIO(content))
-    if content[:3] == b"BZh":
-        return bz2.open(io.BytesIO(content))
-    if content[:6] == b"\xfd7zXZ\0":
-        return lzma.open(io.BytesIO(content))
-    if content[:4] == b"\x28\xb5\x2f\xfd":
-        return _zstandard(name, content)
-    if content[:4] == b"PK\x03\x04":
-        archive = zipfile.ZipFile(io.BytesIO(content))
-        members = [m for m in archive.namelist() if not m.endswith("/") and not m.startswith("__MACOSX")]
-        if any(m.startswith(("xl/", "word/", "ppt/")) or m == "mimetype" for m in members):
-            raise ValueError(f"{name} is an office document; save the sheet as CSV (UTF-8) and read that")
-        if len(members) != 1:
-            raise ValueError(
-                f"{name} holds {len(members)} files ({quoted(members, 4)}); unpack it and name one of them"
-            )
-        return archive.open(members[0])
-    return None
-
-
-def _zstandard(name: str, content: bytes) -> Any:
-    try:
-        from compression import zstd  # type: ignore[import-not-found]  # Python 3.14
-
-        return zstd.open(io.BytesIO(content))
-    except ImportError:
-        pass
-    try:
-        import zstandard
-
-        return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content), read_across_frames=True)
-    except ImportError:
-        pass
-    try:
-        import pyarrow
-
-        return pyarrow.CompressedInputStream(pyarrow.BufferReader(content), "zstd")
-    except ImportError:
-        raise ImportError(f"{name} is compressed with Zstandard: pip install zstandard, or unpack it first") from None
-
-
-def _kind(content: bytes) -> str:
-    """What the first bytes say."""
-    known = {
-        b"PAR1": "Parquet",
-        b"ARROW1": "Feather",
-        b"%PDF": "a PDF",
-        b"\x89PNG": "a picture",
-        b"\xff\xd8\xff": "a picture",
-        b"GIF8": "a picture",
-        b"\xd0\xcf\x11\xe0": "an Excel 97 workbook",
-        b"\x89HDF": "an HDF5 file",
-        b"SQLite format 3": "an SQLite database",
-        b"\x93NUMPY": "a NumPy array file",
-        b"RDX": "an R workspace",
-        b"RDA": "an R workspace",
-        b"X\n\0": "an R object",
-        b"\x80\x04": "a pickle",
-        b"\x80\x05": "a pickle",
-        b"$FL2": "an SPSS file",
-        b"\x7fELF": "a program",
-        b"MZ\x90": "a program",
-    }
-    for start, kind in known.items():
-        if content.startswith(start):
-            return kind
-    if content[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" in content[: 2**16]:
-        return "a binary file"
-    return "text"
-
-
-def _columnar(name: str, content: bytes, kind: str) -> Table:
-    try:
-        if kind == "Feather":
-            import pyarrow.feather as feather
-
-            return table(feather.read_table(io.BytesIO(content)))
-        try:
-            import pyarrow.parquet as parquet
-
-            return table(parquet.read_table(io.BytesIO(content)))
-        except ImportError:
-            import polars
-
-            return table(polars.read_parquet(io.BytesIO(content)))
-    except ImportError:
-        raise ImportError(
-            f'{name} is a {kind} file, which pyarrow reads: pip install "bibun[all]", or save as CSV'
-        ) from None
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    except Exception as error:
-        raise ValueError(f"{name} is a damaged {kind} file: {' '.join(str(error).split())[:200]}") from None
+    return _delimited(name, text, delimiter, decimal, names, notes).renamed(name, tuple(notes))
 
 
 # ------------------------------------------------------------------------------------------------------------- text
@@ -339,7 +182,7 @@ def _delimited(
     name: str, text: str, delimiter: str, decimal: str | None, names: Sequence[str] | None, notes: list[str]
 ) -> Table:
     if len(text) >= LARGE:
-        columns = _by_arrow(text, delimiter, names)
+        columns = _by_arrow(text, delimiter, names, decimal)
         if columns is not None:
             header, cells = columns
             header = _header(name, header, names, notes)
@@ -439,9 +282,8 @@ def _columns(
     decimal = decimal or _decimal(cells, delimiter, notes)
     made: dict[str, Any] = {}
     for h, values in zip(header, cells, strict=True):
-        made[h] = values if isinstance(values, (np.ndarray, Column)) and values.dtype != object else None  # type: ignore[union-attr]
-        if made[h] is None:
-            made[h] = _typed(h, values, decimal, lines, notes)
+        cells_only = isinstance(values, np.ndarray) and values.dtype == object
+        made[h] = _typed(h, values, decimal, lines, notes) if cells_only else values
     if (
         header[-1].startswith("column ")
         and isinstance(made[header[-1]], np.ndarray)
@@ -458,7 +300,7 @@ def _decimal(cells: list[Any], delimiter: str, notes: list[str]) -> str:
         return "."
     commas = points = 0
     for values in cells:
-        for v in values[:1000] if values.dtype == object else ():
+        for v in values[:1000] if isinstance(values, np.ndarray) and values.dtype == object else ():
             commas += bool(DECIMAL_COMMA.fullmatch(v.strip()))
             points += bool(DECIMAL_POINT.fullmatch(v.strip()))
     if commas > points:
@@ -510,60 +352,65 @@ def _number(cell: str, decimal: str) -> float | int | None:
     return int(cell) if len(cell) < 19 and cell.lstrip("+-").isdecimal() else float(cell)
 
 
-def _by_arrow(text: str, delimiter: str, names: Sequence[str] | None) -> tuple[list[str], list[Any]] | None:
-    """Header and columns read by pyarrow: plain numbers at once, the others as cells; None where it is not sure."""
+def _by_arrow(
+    text: str, delimiter: str, names: Sequence[str] | None, decimal: str | None
+) -> tuple[list[str], list[Any]] | None:
+    """Header and columns read by pyarrow: numbers at once, the others as cells; None where it is not sure."""
     try:
         import pyarrow as pa
         import pyarrow.compute as pc
-        from pyarrow import csv as arrow_csv
+        from pyarrow import csv as arrow
     except ImportError:
         return None
     try:
         header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) if names is None else list(names)
-        header = [h.strip() for h in header]
-        keys = [f"c{k}" for k in range(len(header))]
-        made = arrow_csv.read_csv(
-            pa.BufferReader(text.encode("utf-8")),
-            read_options=arrow_csv.ReadOptions(column_names=keys, skip_rows=int(names is None)),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in text),
-            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(keys, pa.string())),
-        )
-        if not made.num_rows:
+        if not header or any("\n" in h or "\r" in h for h in header) or text.count('"') % 2:
             return None
-        missing = pa.array(sorted(MISSING))
+        keys = [f"c{k}" for k in range(len(header))]
+        content = pa.py_buffer(text.encode("utf-8"))
+        missing = sorted({f(m) for m in MISSING for f in (str, str.upper, str.title)} | {"NaN", "#N/A", "N/A"})
+
+        def read(types: dict[str, Any]) -> Any:
+            return arrow.read_csv(
+                pa.BufferReader(content),
+                read_options=arrow.ReadOptions(column_names=keys, skip_rows=int(names is None)),
+                parse_options=arrow.ParseOptions(delimiter=delimiter, newlines_in_values='"' in text),
+                convert_options=arrow.ConvertOptions(
+                    column_types=types,
+                    null_values=missing,
+                    include_columns=list(types) or keys,
+                    timestamp_parsers=["%Y"],  # no dates: text stays text
+                ),
+            )
+
+        plain = decimal != "," and (delimiter == "," or not re.search(r"\d,\d", text[:LARGE]))
+        first = read({}) if plain else None
+        rest = [k for k in keys if first is None or not (pa.types.is_integer(t := first[k].type) or t == pa.float64())]
+        cells = read(dict.fromkeys(rest, pa.string())) if rest else None
+        if (first or cells).num_rows == 0:
+            return None
         columns: list[Any] = []
-        for key in keys:
-            cells = pc.utf8_trim_whitespace(made[key].combine_chunks())
-            known = pc.if_else(pc.is_in(pc.utf8_lower(cells), value_set=missing), pa.scalar(None, pa.string()), cells)
-            columns.append(_numbers(known, cells))
-        return header, columns
+        for k in keys:
+            if k not in rest and first is not None:
+                columns.append(np.array(first[k].to_numpy()))
+            else:
+                columns.append(_texts(pc.utf8_trim_whitespace(cells[k].combine_chunks())))
+        return [h.strip() for h in header], columns
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, StopIteration, csv.Error):
         return None  # the csv module reads it again, and names the line
 
 
-def _numbers(known: Any, cells: Any) -> Any:
-    import pyarrow as pa
+def _texts(cells: Any) -> Any:
+    """A column that is not plain numbers: codes of its levels where they are few and none is a number, else its cells."""
     import pyarrow.compute as pc
 
-    for kind in (pa.int64(), pa.float64()):
-        if kind == pa.int64() and known.null_count:
-            continue
-        try:
-            return np.array(pc.cast(known, kind).to_numpy(zero_copy_only=False))
-        except pa.ArrowInvalid:
-            pass
-    encoded = pc.dictionary_encode(known)
-    levels = encoded.dictionary.to_pylist()
-    if len(levels) * 10 < len(cells) and not any(
-        _number(v, ".") is not None or _number(v, ",") is not None for v in levels
-    ):
-        if {v.lower() for v in levels} <= TRUTH.keys():
-            truth = np.array([TRUTH[v.lower()] for v in levels] + [np.nan])
-            codes = encoded.indices.fill_null(len(levels)).to_numpy(zero_copy_only=False)
-            return Column("", truth[codes], boolean=True)
-        order = sorted(range(len(levels)), key=levels.__getitem__)
-        rank = np.empty(len(levels) + 1, np.intp)
-        rank[order], rank[-1] = np.arange(len(levels)), -1
-        codes = encoded.indices.fill_null(len(levels)).to_numpy(zero_copy_only=False)
-        return Column("", rank[codes], tuple(levels[k] for k in order))
-    return np.array(cells.to_pylist(), object)
+    encoded = pc.dictionary_encode(cells)
+    texts = encoded.dictionary.to_pylist()
+    levels = sorted(t for t in texts if t.lower() not in MISSING)
+    if len(levels) * 10 > len(cells) or any(_number(v, d) is not None for v in levels for d in ".,"):
+        return np.array(cells.to_pylist(), object)
+    where = {v: k for k, v in enumerate(levels)}
+    code = np.array([where.get(t, -1) for t in texts], np.intp)[np.asarray(encoded.indices.to_numpy())]
+    if levels and {v.lower() for v in levels} <= TRUTH.keys():
+        return Column("", np.array([TRUTH[v.lower()] for v in levels] + [np.nan])[code], boolean=True)
+    return Column("", code, tuple(levels)) if levels else np.full(len(cells), np.nan)

@@ -35,9 +35,7 @@ def harmless(text: Any) -> str:
     """
     out = []
     for c in str(text):
-        if c.isprintable():
-            out.append(c)
-        elif c == "\u3000":  # the full-width space of Japanese names
+        if c.isprintable() or c == "\u3000":
             out.append(c)
         elif c.isspace():
             out.append(" ")
