@@ -84,6 +84,18 @@ def test_many_inputs_and_outputs_of_a_function():
     assert a.grad.data == 1
 
 
+def test_set_creator_makes_the_chain_by_hand():
+    f, x = AddMul(), Variable(np.array(2.0))
+    f(x, 3.0)
+    g = Square()
+    g(x)
+    y = Variable(np.array(4.0))
+    y.set_creator(g)
+    assert y.creator is g
+    y.backward()
+    assert x.grad.data == 4
+
+
 def test_a_million_nodes_deep():
     x = Variable(np.array(1.0))
     y = x

@@ -116,8 +116,8 @@ class Variable(Node):
 
     def set_creator(self, func: Any) -> None:
         """Make `func`, a Function that has been called, the one that made this Variable."""
-        self.rule, self.inputs, self.values = func, func.inputs, tuple([x._data for x in func.inputs])
-        self.order = now()
+        self.rule, self.values = func, tuple([x._data for x in func.inputs])
+        self.inputs, self.order = tuple([x for x in func.inputs if x.order]), now()
 
     def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:
         """Add the derivative of this Variable to the `grad` of every leaf behind it.
