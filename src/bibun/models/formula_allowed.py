@@ -283,7 +283,9 @@ class _Checker:
             bool: lambda v: isinstance(v, bool),
             int: lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most,
             float: _number,
-            list: lambda v: isinstance(v, list) and all(_number(u) or isinstance(u, (str, bool)) for u in v),
+            list: lambda v: (
+                isinstance(v, list) and all(_number(u) or (word == "levels" and isinstance(u, (str, bool))) for u in v)
+            ),
             "level": lambda v: _number(v) or isinstance(v, (str, bool)),
         }.get(wanted if not isinstance(wanted, tuple) else None, lambda v: v in wanted)
         if not right(value) and not (value is None and wanted in (int, float, list)):
@@ -291,7 +293,7 @@ class _Checker:
                 bool: "True or False",
                 int: f"a whole number from {least} to {most}",
                 float: "a number",
-                list: "a list in [ ]",
+                list: "a list of " + ("levels" if word == "levels" else "numbers") + " in [ ]",
             }
             kind = kinds.get(wanted, "a level") if not isinstance(wanted, tuple) else "one of " + quoted(wanted)
             self.stop(node, f"`{name}`: {word} is {kind}, written out")

@@ -113,7 +113,7 @@ class Columns:
             return self.categories(key, f, self.looked_up(f, f.tree.args[0], part), fitting)  # type: ignore[attr-defined]
         with np.errstate(all="ignore"):
             value = self.value(f, f.tree, part, key, fitting)
-        return value if hasattr(value, "shape") is False or value.ndim else np.full(part.n_rows, value)
+        return np.full(part.n_rows, value) if np.ndim(value) == 0 and not isinstance(value, dict) else value
 
     def response(self, f: Factor, part: Table, fitting: bool) -> tuple[np.ndarray, tuple[Any, ...] | None]:
         """The response: numbers, or codes with their levels."""
@@ -293,7 +293,8 @@ class Columns:
                 self.read.refuse(
                     f.start, f"`{f.display}` divides by the spread of a column that is the same in every row"
                 )
-        return np.divide(x - state["center"], state["scale"])
+        scaled: np.ndarray = (x - state["center"]) / state["scale"]
+        return scaled
 
 
 def finite(

@@ -142,7 +142,7 @@ def _reads_as_japanese(text: str) -> bool:
         for run in runs
         for c in run
     )
-    return usual >= 0.7 * sum(map(len, runs))
+    return bool(usual >= 0.7 * sum(map(len, runs)))
 
 
 def _delimiter(text: str, delimiter: str | None, notes: list[str]) -> tuple[str, str]:
@@ -161,7 +161,8 @@ def _delimiter(text: str, delimiter: str | None, notes: list[str]) -> tuple[str,
     best: tuple[Any, ...] = ()
     for rank, d in enumerate(DELIMITERS):
         try:
-            counts = [len(r) for r in csv.reader(io.StringIO(sample, newline=""), delimiter=d) if r][:200]
+            lines = csv.reader(io.StringIO(sample, newline=""), delimiter=d, skipinitialspace=True)
+            counts = [len(r) for r in lines if r][:200]
         except csv.Error:
             continue
         common, times = Counter(counts[1:] or counts).most_common(1)[0]
@@ -187,7 +188,7 @@ def _delimited(
             header, cells = columns
             header = _header(name, header, names, notes)
             return _columns(name, header, cells, None, delimiter, decimal, notes)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     rows: list[list[str]] = []
     lines: list[int] = []
     begun = 1
@@ -295,15 +296,22 @@ def _columns(
 
 
 def _decimal(cells: list[Any], delimiter: str, notes: list[str]) -> str:
-    """Whether numbers have a comma or a point; a comma between fields leaves only the point."""
+    """Whether numbers have a comma or a point; a comma between fields leaves only the point.
+
+    1.234 and 1,234 may be either; they count only where nothing else tells, and then a semicolon means a comma.
+    """
     if delimiter == ",":
         return "."
-    commas = points = 0
+    commas = points = unsure = 0
     for values in cells:
         for v in values[:1000] if isinstance(values, np.ndarray) and values.dtype == object else ():
-            commas += bool(DECIMAL_COMMA.fullmatch(v.strip()))
-            points += bool(DECIMAL_POINT.fullmatch(v.strip()))
-    if commas > points:
+            v = v.strip()
+            if re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", v):
+                unsure += "," in v
+            else:
+                commas += bool(DECIMAL_COMMA.fullmatch(v))
+                points += bool(DECIMAL_POINT.fullmatch(v))
+    if commas > points or (unsure and delimiter == ";" and not points):
         notes.append("numbers are read with a decimal comma")
         return ","
     return "."
@@ -364,7 +372,7 @@ def _by_arrow(
         return None
     try:
         header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) if names is None else list(names)
-        if not header or any("\n" in h or "\r" in h for h in header) or text.count('"') % 2:
+        if not header or any("\n" in h or "\r" in h for h in header) or text.count('"') % 2 or f'{delimiter} "' in text:
             return None
         keys = [f"c{k}" for k in range(len(header))]
         content = pa.py_buffer(text.encode("utf-8"))
@@ -383,11 +391,11 @@ def _by_arrow(
                 ),
             )
 
-        plain = decimal != "," and (delimiter == "," or not re.search(r"\d,\d", text[:LARGE]))
+        plain = decimal != "," and (delimiter == "," or not re.search(r"\d,\d", text[: 2**20]))
         first = read({}) if plain else None
         rest = [k for k in keys if first is None or not (pa.types.is_integer(t := first[k].type) or t == pa.float64())]
-        cells = read(dict.fromkeys(rest, pa.string())) if rest else None
-        if (first or cells).num_rows == 0:
+        cells: Any = read(dict.fromkeys(rest, pa.string())) if rest else first
+        if cells.num_rows == 0:
             return None
         columns: list[Any] = []
         for k in keys:
@@ -401,7 +409,7 @@ def _by_arrow(
 
 
 def _texts(cells: Any) -> Any:
-    """A column that is not plain numbers: codes of its levels where they are few and none is a number, else its cells."""
+    """A column that is not plain numbers: codes of its levels, or its cells where they are many or may be numbers."""
     import pyarrow.compute as pc
 
     encoded = pc.dictionary_encode(cells)
