@@ -26,6 +26,7 @@ lint: $(VENV)/.lint
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/optimizers.py
+	$(BIN)/python benchmarks/regressions.py
 
 # breaks every rule of the table on purpose; a law must notice each time
 mutants: $(VENV)/.test
