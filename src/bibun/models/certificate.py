@@ -121,10 +121,10 @@ def _fall(objective: Any, u: np.ndarray, step: np.ndarray, value: float) -> floa
 
 
 def named(v: np.ndarray, d: np.ndarray, labels: list[str]) -> str:
-    """A combination of parameters in words: the largest coefficient 1."""
-    w = v / np.abs(v * d).max() * d
+    """A combination of parameters in words: the largest coefficient 1, the first one positive."""
+    w = v * d / np.abs(v * d).max()
     order = [k for k in np.argsort(-np.abs(w), kind="stable") if np.abs(w[k]) > 0.02][:6]
-    v = v / v[order[0]]
+    v = v / np.abs(v[order]).max() * np.sign(v[min(order)])
     terms = []
     for k in sorted(order):
         c = f"{abs(v[k]):.3g} "
