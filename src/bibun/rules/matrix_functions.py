@@ -61,6 +61,8 @@ def real_only(name: str) -> Callable[..., Array]:
 
     def run(a: Array) -> Array:
         y = function(a)
+        if y.dtype != a.dtype and np.abs(y.imag).max(initial=0.0) <= 1e3 * np.finfo(a.dtype).eps * np.abs(y).max():
+            y = y.real.astype(a.dtype)  # SciPy before 1.16 goes through complex numbers where the result is real
         return y if y.dtype == a.dtype else np.full_like(a, np.nan)
 
     run.__name__ = name
