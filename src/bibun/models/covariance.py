@@ -33,7 +33,7 @@ def opg(objective: Any, u: np.ndarray, undetermined: np.ndarray) -> np.ndarray:
 def sandwich(objective: Any, u: np.ndarray, undetermined: np.ndarray) -> np.ndarray:
     """Information, scores, information: right when only the estimating equations are (Huber 1967; White 1982)."""
     bread = observed(objective, u, undetermined)
-    s = weighted_scores(objective, u, power=1.0) @ bread
+    s = weighted_scores(objective, u, power=0.5) @ bread  # a weight of 2 is the row twice
     return s.T @ s
 
 

@@ -128,9 +128,20 @@ class Objective:
             raise ValueError("weights are numbers ≥ 0, one for each row, not all zero")
         self.by_rows = False
         self.n_obs: float | None = None
+        self._differentiate()
+
+    def _differentiate(self) -> None:
         self._value_and_grad = value_and_grad(self.loss)
         self._hessian = hessian(self.loss)
         self._scores = jacobian(self.rows, mode="forward")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the derivatives, which are made anew."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_value_and_grad", "_hessian", "_scores")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._differentiate()
 
     def rows(self, u: Any) -> Any:
         """The log-likelihood of each row (or the whole), in the sign of a log-likelihood."""

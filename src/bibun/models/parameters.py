@@ -209,6 +209,9 @@ class Values(Mapping[str, Any]):
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a {self.__dict__['_what']} is not assigned to: {name}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Values, (self.__dict__["_values"], self.__dict__["_what"])
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.__dict__["_values"])
 

@@ -27,15 +27,16 @@ class Estimate:
         The covariance of the elements of `value`.
     """
 
-    def __init__(self, value: Any, cov: np.ndarray) -> None:
+    def __init__(self, value: Any, cov: np.ndarray, quantile: Callable[[float], float] | None = None) -> None:
         self.value = np.asarray(value)
         self.cov = cov
+        self._quantile = quantile or normal_quantile
         with np.errstate(invalid="ignore"):
             self.se = np.sqrt(np.diag(cov)).reshape(self.value.shape)
 
     def conf_int(self, level: float = 0.95) -> np.ndarray:
         """Wald intervals, shape value.shape + (2,)."""
-        z = normal_quantile(level)
+        z = self._quantile(level)
         return np.stack([self.value - z * self.se, self.value + z * self.se], axis=-1)
 
     def __repr__(self) -> str:
@@ -43,18 +44,24 @@ class Estimate:
 
 
 class Test:
-    """A test: its statistic, degrees of freedom and p-value."""
+    """A test: its statistic, degrees of freedom and p-value; an F test where `df_resid` is given."""
 
     __test__ = False  # not for pytest
 
-    def __init__(self, name: str, statistic: float, df: int, hypothesis: str) -> None:
+    def __init__(self, name: str, statistic: float, df: int, hypothesis: str, df_resid: float | None = None) -> None:
         from scipy import special
 
         self.name, self.statistic, self.df, self.hypothesis = name, float(statistic), int(df), hypothesis
-        self.p_value = float(special.chdtrc(df, max(self.statistic, 0.0))) if df else float("nan")
+        self.df_resid = df_resid
+        self.p_value = float("nan")
+        if df and df_resid is None:
+            self.p_value = float(special.chdtrc(df, max(self.statistic, 0.0)))
+        elif df and df_resid is not None and df_resid > 0:
+            self.p_value = float(special.fdtrc(df, df_resid, max(self.statistic, 0.0)))
 
     def __repr__(self) -> str:
-        return f"{self.name}: chi2({self.df}) = {self.statistic:.6g}, p = {self.p_value:.4g}   ({self.hypothesis})"
+        of = f"chi2({self.df})" if self.df_resid is None else f"F({self.df}, {self.df_resid:g})"
+        return f"{self.name}: {of} = {self.statistic:.6g}, p = {self.p_value:.4g}   ({self.hypothesis})"
 
 
 class Comparison:
@@ -149,9 +156,22 @@ class Result:
         """
         if kind not in self._cov:
             slope = self.parameters.slope(self.u)
-            cov = covariance.covariance(kind, self.objective, self.u, self.certificate.undetermined)
-            self._cov[kind] = cov * np.outer(slope, slope)
+            self._cov[kind] = self._covariance(kind) * np.outer(slope, slope)
         return self._cov[kind].copy()
+
+    def _covariance(self, kind: str) -> np.ndarray:
+        """The covariance on the scale of the search; NaN for what is not determined."""
+        return covariance.covariance(kind, self.objective, self.u, self.certificate.undetermined)
+
+    def _quantile(self, level: float) -> float:
+        """How many standard errors a two-sided interval reaches."""
+        return normal_quantile(level)
+
+    def _p_value(self, statistic: float) -> float:
+        """The two-sided p-value of an estimate over its standard error."""
+        from scipy import special
+
+        return float(2 * special.ndtr(-abs(statistic)))
 
     def scores(self) -> np.ndarray:
         """The derivative of each row's log-likelihood by each natural parameter, shape (n, k)."""
@@ -183,7 +203,7 @@ class Result:
         if not 0 < level < 1:
             raise ValueError(f"level={level}: a number between 0 and 1")
         wanted = self._positions(parm)
-        z = normal_quantile(level)
+        z = self._quantile(level)
         with np.errstate(invalid="ignore"):
             half = z * self.se(kind) / np.abs(self.parameters.slope(self.u))
         if method == "wald":
@@ -267,9 +287,9 @@ class Result:
 
         value = np.asarray(map_leaves(_plain, f(self.u)))
         J = np.asarray(jacobian(f)(self.u)).reshape(value.size, len(self.u))
-        cov = covariance.covariance(kind, self.objective, self.u, self.certificate.undetermined)
+        cov = self._covariance(kind)
         used = np.any(J != 0, axis=0)
-        return Estimate(value, J[:, used] @ cov[np.ix_(used, used)] @ J[:, used].T)
+        return Estimate(value, J[:, used] @ cov[np.ix_(used, used)] @ J[:, used].T, self._quantile)
 
     def predict(self, f: Callable[..., Any], data: Any = None, kind: str = "observed") -> Estimate:
         """A function of parameters and data, such as a mean, at new data: values with standard errors.
@@ -284,18 +304,16 @@ class Result:
         d = self.objective.data if data is None else as_values(data)
         return self.delta(lambda p: f(p, d), kind)
 
-    # --- tables ---------------------------------------------------------------------------------------------------------
+    # --- tables -----------------------------------------------------------------------------------------------------
 
     def tidy(self, level: float = 0.95, kind: str = "observed") -> list[dict[str, Any]]:
         """One dict a parameter: term, estimate, std_error, statistic, p_value, conf_low, conf_high."""
-        from scipy import special
-
         se, ends = self.se(kind), self.conf_int(level, kind=kind)
         with np.errstate(invalid="ignore", divide="ignore"):
             z = self.coef / se
         return [
             {"term": label, "estimate": float(b), "std_error": float(s), "statistic": float(t),
-             "p_value": float(2 * special.ndtr(-abs(t))), "conf_low": float(e[0]), "conf_high": float(e[1])}
+             "p_value": self._p_value(float(t)), "conf_low": float(e[0]), "conf_high": float(e[1])}
             for label, b, s, t, e in zip(self.labels, self.coef, se, z, ends, strict=True)
         ]  # fmt: skip
 

@@ -12,7 +12,19 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-__all__ = ["Line", "Page", "coefficients", "harmless", "middle", "pairs", "paragraph", "room", "width", "write"]
+__all__ = [
+    "Line",
+    "Page",
+    "coefficients",
+    "harmless",
+    "middle",
+    "pairs",
+    "paragraph",
+    "room",
+    "shortened",
+    "width",
+    "write",
+]
 
 Line = tuple[str, str]
 """A line of text and its style: "", "title", "head", "dim" or "warning"."""
@@ -20,6 +32,8 @@ Page = list[Line]
 
 STYLES = {"": "", "title": "bold", "head": "bold", "dim": "dim", "warning": "bold red"}
 NARROWEST, WIDEST = 20, 400
+PLAINER = str.maketrans({"─": "-", "–": "-", "…": "~", "·": "*", "²": "2", "∞": "inf"})
+"""For a terminal whose encoding lacks them."""
 
 
 # --- text ---------------------------------------------------------------------------------------------------------
@@ -73,9 +87,41 @@ def middle(text: str, most: int) -> str:
         return text
     if most < 2:
         return "…" * max(most, 0)
-    head = _first(text, most // 2)
-    tail = _first(text[::-1], most - 1 - width(head))[::-1]
-    return f"{head}…{tail}"
+    return _cut(text, most // 2, most)
+
+
+def shortened(names: Sequence[str], most: int) -> list[str]:
+    """Names in at most so many columns, different ones still different: the cut moves to where they agree.
+
+    Examples
+    --------
+    >>> shortened(["C(kind)[T.red]:sex[T.m]", "C(kind)[T.blue]:sex[T.m]", "x"], 16)
+    ['C(kind)[T.r…T.m]', 'C(kind)[T.b…T.m]', 'x']
+    """
+    out = [middle(n, most) for n in names]
+    alike: dict[str, list[int]] = {}
+    for k, text in enumerate(out):
+        alike.setdefault(text, []).append(k)
+    for group in alike.values():
+        if len(group) < 2 or len({names[k] for k in group}) < 2:
+            continue
+        others = {t for k, t in enumerate(out) if k not in group}
+        for head in sorted(range(most), key=lambda h: abs(h - most // 2)):
+            tried = [_cut(names[k], head, most) for k in group]
+            if len(set(tried)) == len(group) and not others & set(tried):
+                break
+        else:
+            marks = [f"…{j + 1}" for j in range(len(group))]
+            tried = [_first(names[k], most - len(m)) + m for k, m in zip(group, marks, strict=True)]
+        for k, text in zip(group, tried, strict=True):
+            out[k] = text
+    return out
+
+
+def _cut(text: str, head: int, most: int) -> str:
+    """`head` columns of the beginning, an ellipsis, and what fits of the end."""
+    begin = _first(text, head)
+    return f"{begin}…{_first(text[::-1], most - 1 - width(begin))[::-1]}"
 
 
 def _first(text: str, most: int) -> str:
@@ -118,7 +164,7 @@ def pairs(facts: Mapping[str, str], most: int, gap: int = 3) -> Page:
             lines[-1] += " " * gap + fact
         else:
             lines.append(fact)
-    return [(line, "") for line in lines]
+    return [piece for line in lines for piece in paragraph(line, most)]
 
 
 # --- coefficients -------------------------------------------------------------------------------------------------
@@ -161,7 +207,7 @@ def coefficients(
         (every, 4, 24), (every, 3, 18), (every, 2, 14),
         (tuple(k for k in every if k != "statistic"), 3, 14), (tuple(k for k in every if k != "statistic"), 2, 12),
         (every[:4], 3, 12), (("estimate", "std_error", "p_value"), 3, 10), (("estimate", "std_error", "p_value"), 2, 8),
-        (("estimate", "std_error"), 2, 6),
+        (("estimate", "std_error"), 2, 6), (("estimate",), 2, 4),
     ]  # fmt: skip
     for shown, digits, least in plans:
         cells = [_cells(r, shown, digits) for r in rows]
@@ -172,11 +218,11 @@ def coefficients(
     left = max(min(longest, left), 4)
     page: Page = [(_row("", [heads[k] for k in shown], left, widths), "head")]
     page.append(("─" * width(page[0][0]), "dim"))
-    page += [(_row(middle(n, left), c, left, widths), "") for n, c in zip(names, cells, strict=True)]
+    page += [(_row(n, c, left, widths), "") for n, c in zip(shortened(names, left), cells, strict=True)]
     gone = [k for k in every if k not in shown]
     if gone:
-        called = {"statistic": letter, "p_value": "p-value", "conf_low": "interval"}
-        what = " and ".join(called[k] for k in gone if k in called)
+        called = {"std_error": "std err", "statistic": letter, "p_value": "p-value", "conf_low": "interval"}
+        what = ", ".join(called[k] for k in gone if k in called)
         page += paragraph(f"({what}: in a wider terminal, or with --json)", most, "dim")
     return page
 
@@ -220,7 +266,7 @@ def beside(x: float, error: float, digits: int) -> str:
     Examples
     --------
     >>> beside(-36.73051, 1.26134, 4), beside(1.26134, 1.26134, 4), beside(3.2e-7, 1.25e-8, 3)
-    ('-36.731', '1.261', '3.20e-7')
+    ('-36.731', '1.261', '3.200e-7')
     """
     if not math.isfinite(x):
         return number(x)
@@ -228,10 +274,10 @@ def beside(x: float, error: float, digits: int) -> str:
         return number(x, f".{digits + 2}g")
     places = digits - 1 - math.floor(math.log10(error))
     size = max(abs(x), error)
-    if places <= 6 and size < 1e7:
+    if places <= 7 and size < 1e7:
         return f"{x:.{max(places, 0)}f}"
     figures = places + (math.floor(math.log10(abs(x))) if x else 0)
-    return _short(f"{x:.{min(max(figures, 1), 9)}e}")
+    return _short(f"{x:.{max(figures, 1)}e}") if figures <= 9 else number(x, ".8g")
 
 
 def _short(text: str) -> str:
@@ -264,4 +310,9 @@ def write(page: Page, stream: TextIO | None = None) -> None:
             for text, style in page:
                 console.print(Text(text, STYLES[style]), no_wrap=True, overflow="ignore", crop=False)
             return
-    stream.write("".join(f"{text}\n" for text, _ in page))
+    plain = "".join(f"{text}\n" for text, _ in page)
+    try:
+        plain.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        plain = plain.translate(PLAINER)
+    stream.write(plain)

@@ -117,6 +117,11 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         Takes a cotangent with the structure and shapes of `y`; returns a tuple with a cotangent for each of `primals`.
         May be called any number of times.
 
+    Notes
+    -----
+    Complex numbers are transposed and not conjugated, as in JAX and autograd: the gradient of a real function of
+    z = a + ib is df/da - i df/db, and step against its conjugate.
+
     Examples
     --------
     >>> import numpy as np, bibun as bb
