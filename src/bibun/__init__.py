@@ -25,6 +25,8 @@ __version__ = "0.1.0"
 
 
 _LATE = {
+    "LinearRegression": "estimators",
+    "LogisticRegression": "estimators",
     "minimize": "optimize",
     "MLE": "models.likelihood",
     **dict.fromkeys(("Fixed", "Interval", "Positive", "Real", "UnitInterval"), "models.parameters"),
@@ -46,6 +48,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from .estimators import LinearRegression, LogisticRegression
     from .models.likelihood import MLE
     from .models.parameters import Fixed, Interval, Positive, Real, UnitInterval
     from .optimize import minimize
@@ -57,6 +60,8 @@ __all__ = [
     "Fixed",
     "Function",
     "Interval",
+    "LinearRegression",
+    "LogisticRegression",
     "MissingRule",
     "NonFinite",
     "Positive",

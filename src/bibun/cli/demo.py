@@ -16,6 +16,7 @@ import numpy as np
 
 import bibun as bb
 
+from ..report import tables
 from ..report.chart import line_chart
 
 __all__ = ["Fit", "fit_both", "run"]
@@ -96,15 +97,17 @@ class Fit:
     paths: dict[str, list[float]] = field(default_factory=dict)
     apart: float = 0.0
 
-    def table(self) -> str:
-        """The coefficients, one a line."""
-        width = max(len(n) for n in self.names)
-        head = f"  {'':{width}}  {'coef':>13} {'std err':>12} {self.letter:>9} {'P>|' + self.letter + '|':>10}"
-        rows = [
-            f"  {n:{width}}  {b:13.8g} {s:12.6g} {z:9.3f} {_p(p):>10}"
+    def rows(self, level: float = 0.95) -> list[dict[str, Any]]:
+        """One dict a coefficient, with the interval that its distribution gives."""
+        from scipy import special
+
+        tail = 0.5 + 0.5 * level
+        reach = special.stdtrit(self.df, tail) if self.letter == "t" else special.ndtri(tail)
+        return [
+            {"term": n, "estimate": b, "std_error": s, "statistic": z, "p_value": p,
+             "conf_low": b - reach * s, "conf_high": b + reach * s}
             for n, b, s, z, p in zip(self.names, self.coef, self.bse, self.statistic, self.p_value, strict=True)
-        ]
-        return "\n".join([head, *rows])
+        ]  # fmt: skip
 
 
 def load() -> tuple[dict[str, np.ndarray], int]:
@@ -180,13 +183,19 @@ def fit_both() -> tuple[Fit, Fit, int]:
 def run(folder: str = "bibun-demo") -> int:
     """Fit, print, write the pictures; 0, or 2 if they cannot be written."""
     linear, binary, dropped = fit_both()
-    print("Penguins of Palmer Station, Antarctica (Gorman, Williams & Fraser 2014; CC0)")
-    print(f"{linear.n_obs} rows; {dropped} more have something missing and are left out\n")
+    most = tables.room()
+    page = tables.paragraph("Penguins of Palmer Station, Antarctica (Gorman, Williams & Fraser 2014; CC0)", most)
+    page += tables.paragraph(f"{linear.n_obs} rows; {dropped} more have something missing and are left out", most)
     for f in (linear, binary):
-        print(f"{f.title}\n\n{f.table()}\n")
-        print(f"  log-likelihood {f.loglik:.8f}   n {f.n_obs}   residual df {f.df}")
+        page += [("", ""), (f.title, "title"), ("", "")]
+        page += tables.coefficients(f.rows(), f.letter, 0.95, most)
         descent, newton_path = (len(path) - 1 for path in f.paths.values())
-        print(f"  gradient descent: {descent} steps; Newton: {newton_path}; their estimates agree to {f.apart:.0e}\n")
+        page.append(("", ""))
+        page += tables.paragraph(f"log-likelihood {f.loglik:.8f}   n {f.n_obs}   residual df {f.df}", most)
+        page += tables.paragraph(
+            f"gradient descent: {descent} steps; Newton: {newton_path}; their estimates agree to {f.apart:.0e}", most
+        )
+    tables.write(page)
     try:
         paths = pictures(Path(folder), binary)
     except OSError as e:
@@ -194,7 +203,11 @@ def run(folder: str = "bibun-demo") -> int:
             f"bibun demo: cannot write the pictures into {folder}: {e.strerror}; name another folder", file=sys.stderr
         )
         return 2
-    print("Pictures: " + "\n          ".join(map(str, paths)))
+    print("\nPictures: " + "\n          ".join(map(str, paths)))
+    table = resources.files("bibun.data").joinpath("penguins.csv")
+    print('\nThe same by the command (pip install "bibun[all]"), and with any table of yours:\n')
+    print(f'  bibun fit "{table}" "body_mass_g ~ bill_length_mm + bill_depth_mm + flipper_length_mm + sex"')
+    print(f'  bibun fit "{table}" "sex ~ bill_length_mm + bill_depth_mm" --family binomial')
     return 0
 
 
@@ -219,7 +232,3 @@ def pictures(folder: Path, fitted: Fit) -> list[Path]:
     convergence.write_text(chart, encoding="utf-8")
     bb.draw(loss).save(graph)
     return [convergence.resolve(), graph.resolve()]
-
-
-def _p(p: float) -> str:
-    return "<1e-16" if p < 1e-16 else f"{p:.3g}"

@@ -1,0 +1,10 @@
+"""scikit-learn estimators over the results of models. Imports models and scikit-learn; a new one is a file here.
+
+What they share is in base.py.
+"""
+
+from .base import NotIdentified
+from .linear import LinearRegression
+from .logistic import LogisticRegression
+
+__all__ = ["LinearRegression", "LogisticRegression", "NotIdentified"]
