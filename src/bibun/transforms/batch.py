@@ -190,6 +190,10 @@ def matmul(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any:
     """Vectors become one-row or one-column matrices, stacks align."""
     a, b = args
     ra, rb = (np.ndim(x) for x in v.values)
+    if where == {1} and (ra, rb) == (2, 1):  # one matrix and a batch of vectors: one product of matrices
+        return np.matmul(b, np.swapaxes(a, 0, 1))
+    if where == {0} and (ra, rb) == (1, 2):
+        return np.matmul(a, b)
     rank = max(ra, rb, 2)
     if ra == 1:
         a = np.expand_dims(a, -2)

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.backward import cotangents
-from ..core.graph import Node
+from ..core.absorbing import has_nan
+from ..core.backward import cotangents, depends, within
+from ..core.graph import Node, Parts
+from ..core.modes import modes
 from ..core.tree import flatten
-from ..core.variable import Variable
+from ..core.variable import Variable, close, inner
+from .batch import over_all
 from .directional import push_tangents
 from .gradient import entered, shaped
 
@@ -71,8 +74,67 @@ def _basis(x: Node) -> np.ndarray:
     return np.eye(x._data.size, dtype=dtype).reshape(x._data.size, *x._data.shape)
 
 
+ENOUGH = 8  # columns from which on they are pushed together
+ROOM = (
+    30_000  # numbers that an operation may hold for the columns pushed together: more leaves the cache, and is slower
+)
+
+
+def _together(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]] | None:
+    """Forward: the columns pushed together, or None where that is not possible or not worth its own cost.
+
+    One walk is recorded, on tangents that are Variables; what depends on them then runs once for many columns, and a
+    matrix times a vector becomes a matrix times a matrix.
+    """
+    if sum(x._data.size for x in xs) < ENOUGH or modes.on or any(not isinstance(x._data, np.ndarray) for x in xs):
+        return None
+    tracked = [y for y in ys if isinstance(y, Node) and y.order]
+    if not tracked:
+        return None
+    nodes, _, recorded = within(tracked, xs)
+    if recorded or any(v.rule.rule.kind == "function" or isinstance(v._data, Parts) for v in nodes):
+        return None
+    if ROOM // max([1, *[int(np.size(v._data)) for v in nodes]]) < ENOUGH // 2:
+        return None
+    ts = [close(inner(np.zeros_like(x._data))) for x in xs]
+    tangents, _ = push_tangents(ys, xs, ts)
+    ends = [t for t in tangents if isinstance(t, Node) and t.order]
+    found = within(ends, ts)[0]
+    moving = depends(found, set(ts))
+    found = [v for v in reversed(found) if v in moving]
+    if any(isinstance(v._data, Parts) for v in found):
+        return None
+    still = {x: (x._data, False) for v in found for x in v.inputs if x not in moving}
+    chunk = ROOM // max([1, *[int(np.size(v._data)) for v in found]])
+    blocks: list[list[Any]] = [[] for _ in ys]
+    with np.errstate(all="ignore"):
+        for k, x in enumerate(xs):
+            columns: list[list[Any]] = [[] for _ in ys]
+            basis = _basis(x)
+            for i in range(0, len(basis), chunk):
+                some = basis[i : i + chunk]
+                values = {**still, **{t: (np.zeros_like(z._data), False) for t, z in zip(ts, xs, strict=True)}}
+                values[ts[k]] = (some, True)
+                for v in found:
+                    values[v] = over_all(v, values, len(some))
+                for column, t in zip(columns, tangents, strict=True):
+                    value, spread = values.get(t, (t, False)) if isinstance(t, Node) else (t, False)
+                    value = value._data if isinstance(value, Node) else value
+                    column.append(value if spread else np.broadcast_to(value, (len(some), *np.shape(value))))
+            for block, column, y in zip(blocks, columns, ys, strict=True):
+                shape = np.shape(getattr(y, "_data", y))
+                whole = np.concatenate(column) if column else np.zeros((0, *shape))
+                if has_nan(whole):
+                    return None  # the walks of single columns absorb
+                block.append(np.moveaxis(whole, 0, -1).reshape((*shape, *x._data.shape)))
+    return blocks
+
+
 def _columns(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]]:
-    """Forward: one walk an element of the argument."""
+    """Forward: one walk an element of the argument, or one for many."""
+    together = _together(ys, xs)
+    if together is not None:
+        return together
     blocks: list[list[Any]] = [[] for _ in ys]
     for k, x in enumerate(xs):
         columns: list[list[Any]] = [[] for _ in ys]
