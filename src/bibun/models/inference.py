@@ -90,9 +90,10 @@ def refit(objective: Any, u: np.ndarray, free: np.ndarray) -> np.ndarray:
         d = np.sqrt(np.maximum(np.abs(np.diag(h)), np.finfo(float).tiny))
         eigenvalues, vectors = np.linalg.eigh(h / np.outer(d, d))
         eigenvalues = np.maximum(np.abs(eigenvalues), 1e-10)
-        step = vectors @ (vectors.T @ (g[free] / d) / eigenvalues) / d
-        decrement = float(g[free] @ step)
-        if decrement <= 1e-20 * (1 + abs(value)):
+        with np.errstate(all="ignore"):
+            step = vectors @ (vectors.T @ (g[free] / d) / eigenvalues) / d
+            decrement = float(g[free] @ step)
+        if not np.isfinite(decrement) or decrement <= 1e-20 * (1 + abs(value)):
             break
         t = 1.0
         while True:
@@ -151,9 +152,9 @@ def constraints(hypothesis: Any, labels: list[str]) -> tuple[np.ndarray, np.ndar
             raise ValueError(f"the equation {part.strip()!r} holds no parameter")
         rows.append(row[:-1])
         right.append(-row[-1])
-        texts.append(part.strip())
+        texts.append(" = ".join(" ".join(side.split()) for side in sides))
     for token, k in names.items():
-        texts = [re.sub(rf"\b{token}\b", labels[k], t) for t in texts]
+        texts = [re.sub(rf"\b{token}\b", lambda _, k=k: labels[k], t) for t in texts]
     return np.array(rows), np.array(right), texts
 
 

@@ -163,12 +163,23 @@ class TestIntervals:
             fitted.conf_int(parm="z")
 
 
+def test_a_profile_over_columns_that_are_nearly_one():
+    year = np.arange(1980.0, 2020.0)
+    y = 0.1 * (year - 2000) + np.sin(year)
+    f = lambda p, d: -0.5 * (d.y - d.X @ p.b) ** 2
+    columns = np.column_stack([np.ones(40), year])
+    r = bb.MLE(f, {"b": bb.Real(names=["const", "year"])}).fit({"X": columns, "y": y})
+    assert r.converged
+    np.testing.assert_allclose(r.conf_int(method="profile"), r.conf_int(), rtol=1e-6)  # a parabola: both are exact
+
+
 class TestHypotheses:
     def test_equations(self, fitted):
         R = np.array([[0, 1, -1, 0], [0, 0, 0, 1.0]])
         by_matrix = fitted.test((R, [0.0, 0.5]))
         by_text = fitted.test("beta[x1] = beta[x2], 2*beta[x3] = 1")
         assert by_text.statistic == pytest.approx(by_matrix.statistic) and by_text.df == 2
+        assert by_text.hypothesis == "beta[x1] = beta[x2], 2* beta[x3] = 1"
         gap = R @ fitted.coef - [0, 0.5]
         assert by_matrix.statistic == pytest.approx(gap @ np.linalg.solve(R @ fitted.cov_params() @ R.T, gap))
         assert by_matrix.p_value == pytest.approx(stats.chi2.sf(by_matrix.statistic, 2))
