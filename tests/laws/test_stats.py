@@ -123,7 +123,7 @@ def test_values_are_scipys(name: str, function: str):
     got = getattr(ours, function)(x, *shapes)
     np.testing.assert_allclose(got, getattr(theirs, function)(x, *shapes), rtol=1e-12, atol=1e-15)
     moved = getattr(ours, function)(2 * x + 3, *shapes, 3.0, 2.0) if not issubclass(ours, Discrete) else None
-    if moved is not None:
+    if moved is not None:  # near zero SciPy 1.13 has lost digits of its own (ours are held against mpmath below)
         np.testing.assert_allclose(
             moved, getattr(theirs, function)(2 * x + 3, *shapes, 3.0, 2.0), rtol=1e-12, atol=1e-15
         )

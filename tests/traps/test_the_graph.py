@@ -356,6 +356,14 @@ class TestChangedInPlace:
             y.backward()
 
 
+def test_unchain_makes_a_leaf():
+    x = Variable(np.array(2.0))
+    h = x * x
+    h.unchain()
+    (h * 3).backward()
+    assert x.grad is None and h.grad.data == 3 and h.creator is None
+
+
 def test_unchain_backward_cuts_history():
     x = Variable(np.array(2.0))
     h = x * x
