@@ -12,6 +12,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n auto tests/units/estimators/test_sklearn.py  # which it skips without
 
 # the oldest NumPy and SciPy we promise
 test-floor:
