@@ -1,0 +1,72 @@
+"""How an operation on single numbers is written with those a kernel has: a line an operation.
+
+`LOWERED` maps the name of a rule to an expression of simpler ones. What is named in neither it nor a kernel cannot be
+fused: a plan then calls NumPy for it. The kernels' own functions (exp, log, gammaln, …) are in vector_math.py and
+vector_special.py. A fast kernel is a line here. Imports expression.py.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from .expression import LEAVES, Expression, ordered
+
+__all__ = ["LOWERED", "PRIMITIVE", "lowered", "m"]
+
+PRIMITIVE: set[str] = set(
+    "add subtract multiply divide negative absolute sqrt where maximum minimum floor ceil trunc rint copysign "
+    "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan".split()
+)
+"""The operations a kernel writes itself. vector_math.py and vector_special.py add the names of their functions.
+
+`maximum` and `minimum` give NaN where one is NaN, as NumPy's do. A truth value among numbers is 0 or 1.
+"""
+
+LOWERED: dict[str, Callable[..., Any]] = {}
+
+
+class Make:
+    """`m.exp(x)`: the operation of that name on expressions."""
+
+    def __getattr__(self, op: str) -> Callable[..., Expression]:
+        def make(*args: Any) -> Expression:
+            home = next(a for a in args if isinstance(a, Expression)).home
+            return home.make(op, *args)
+
+        return make
+
+
+m = Make()
+
+
+def lowered(roots: list[Expression]) -> list[Expression] | None:
+    """The same values with primitive operations only; None where one has no kernel."""
+    done: dict[Expression, Expression] = {}
+    stack = list(roots)
+    while stack:
+        e = stack[-1]
+        if e in done:
+            stack.pop()
+            continue
+        waiting = [a for a in e.args if isinstance(a, Expression) and a not in done]
+        if waiting:
+            stack += waiting
+            continue
+        args = [done[a] if isinstance(a, Expression) else a for a in e.args]
+        if e.op in LEAVES:
+            done[e] = e
+        elif e.op in PRIMITIVE:
+            made = done[e] = e.home.make(e.op, *args)
+            done[made] = made
+        elif e.op in LOWERED:
+            made = LOWERED[e.op](*args)
+            if made is None:
+                return None
+            if not isinstance(made, Expression):
+                made = e.home.number(made)
+            if made not in done:  # its arguments are lowered already: only what the line itself wrote is walked
+                stack.append(made)
+                continue
+            done[e] = done[made]
+        else:
+            return None
+    return [done[e] for e in roots]
