@@ -1,0 +1,236 @@
+"""IR of straight-line programs: every operation on single numbers once, in pieces that a code generator takes quickly.
+
+What a code generator does grows faster than a function's length, so a long program is cut into functions, and what one
+of them needs of another stands in a frame of memory: inputs, kept values, results. Here too is how single numbers make
+what vectors cannot: sine and cosine together, and a short way for small angles. Imports expression.py, ir.py.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import vector_trigonometry
+from .expression import Expression, ordered
+from .ir import Builder, literal
+
+__all__ = ["Store", "program"]
+
+PIECE = 1000
+"""How many operations a function holds."""
+
+WHOLE = 250
+"""Up to so many operations a program is optimised in full; longer ones are translated one instruction at a time."""
+
+_ARITHMETIC = {"add": "fadd double", "subtract": "fsub double", "multiply": "fmul double", "divide": "fdiv double"}
+_OF_ANGLES: dict[str, Callable[[Builder, str, str], str]] = {
+    "sin": lambda b, sine, cosine: sine,
+    "cos": lambda b, sine, cosine: cosine,
+    "tan": lambda b, sine, cosine: b.div(sine, cosine),
+}
+PAIR = "{double, double}"
+
+Store = tuple[Expression, int, str]
+"""What is stored of a result: its expression, at which byte of the frame, and as what: double, float or i8."""
+
+
+def program(stores: Sequence[Store], inputs: int, kept: int) -> tuple[str, int]:
+    """The module with the function `run(frame)` of expressions of primitive operations.
+
+    Parameters
+    ----------
+    stores : sequence of (Expression, int, str)
+    inputs, kept : int
+        At which bytes of the frame the inputs are, and values that one piece leaves for another.
+
+    Returns
+    -------
+    ir : str
+    size : int
+        How many values are kept.
+    """
+    order, partners = _in_pairs([e for e in ordered({e for e, _, _ in stores}) if e.op != "number"])
+    pieces = _cut(order, partners)
+    # what is needed by another piece than the one it is computed in has a place in the frame
+    home = {e: k for k, piece in enumerate(pieces) for e in piece}
+    places = {e: inputs + 8 * e.number for e in order if e.op == "input"}
+    size = 0
+    for e in order:
+        for a in e.args:
+            if isinstance(a, Expression) and a.op != "number" and a not in places and home[a] != home[e]:
+                places[a] = kept + 8 * size
+                size += 1
+    wanted: list[list[Store]] = [[] for _ in pieces]
+    for store in stores:
+        wanted[home.get(store[0], 0)].append(store)
+
+    module = Builder(1, inline=False)
+    texts = []
+    attributes = "nounwind" if len(order) <= WHOLE else "nounwind noinline optnone"
+    for k, piece in enumerate(pieces):
+        written = _Piece(module, places, partners)
+        for e in piece:
+            written.write(e)
+        for e, place, kind in wanted[k]:
+            written.store(e, place, kind)
+        texts.append(_function(f"define internal void @piece{k}(ptr %frame) {attributes}", written.b, "void"))
+    calls = [f"  call void @piece{k}(ptr %frame)" for k in range(len(pieces))]
+    texts.append("\n".join(["define void @run(ptr %frame) nounwind {", *calls, "  ret void", "}"]))
+    return module.module(*texts), size
+
+
+def _in_pairs(order: Sequence[Expression]) -> tuple[list[Expression], dict[Expression, Expression]]:
+    """The same with the sine and the cosine of one number side by side; and of each such sine or cosine the other."""
+    turned: dict[Expression, list[Expression]] = {}
+    for e in order:
+        if e.op in ("sin", "cos"):
+            turned.setdefault(e.args[0], []).append(e)
+    together: list[Expression] = []
+    partners: dict[Expression, Expression] = {}
+    for e in order:
+        if e.op not in ("sin", "cos"):
+            together.append(e)
+        elif e not in partners:
+            pair = turned[e.args[0]]
+            together += pair
+            if len(pair) == 2:
+                partners |= {pair[0]: pair[1], pair[1]: pair[0]}
+    return together, partners
+
+
+def _cut(order: Sequence[Expression], partners: Mapping[Expression, Expression]) -> list[list[Expression]]:
+    """Pieces of nearly equal length, no sine in another than its cosine."""
+    count = max(1, math.ceil(len(order) / PIECE))
+    ends = [len(order) * k // count for k in range(count + 1)]
+    for k, end in enumerate(ends[1:-1], 1):
+        if partners.get(order[end - 1]) is order[end]:
+            ends[k] += 1
+    return [list(order[start:end]) for start, end in itertools.pairwise(ends)]
+
+
+class _Piece:
+    """A function of the program under construction.
+
+    Parameters
+    ----------
+    module : Builder
+        Holds what the functions of the module share.
+    places : mapping of Expression to int
+        Where in the frame a value is that one piece computes and another needs.
+    partners : mapping of Expression to Expression
+        The cosine of a sine, the sine of a cosine, where there are both.
+    """
+
+    def __init__(
+        self, module: Builder, places: Mapping[Expression, int], partners: Mapping[Expression, Expression]
+    ) -> None:
+        self.b = _beside(module, inline=False)
+        self.places, self.partners = places, partners
+        self.values: dict[Expression, str] = {}
+
+    def write(self, e: Expression) -> None:
+        """Write an operation, and keep its value where another piece needs it."""
+        op = e.op
+        if op == "input" or e in self.values:
+            return
+        partner = self.partners.get(e)
+        if partner is not None:
+            both = turning(self.b, (op, partner.op), self.value(e.args[0]))
+            for k, one in enumerate((e, partner)):
+                self.keep(one, self.b.value(f"extractvalue {PAIR} {both}, {k}"))
+        elif op in _ARITHMETIC and not e.args[0].boolean and not e.args[1].boolean:  # most of a program: the quick way
+            self.keep(e, self.b.value(f"{_ARITHMETIC[op]} {self.value(e.args[0])}, {self.value(e.args[1])}"))
+        elif op in _OF_ANGLES:
+            self.keep(e, turning(self.b, (op,), self.value(e.args[0])))
+        else:
+            self.keep(e, self.b.node(e, [self.value(a) for a in e.args]))
+
+    def keep(self, e: Expression, value: str) -> None:
+        """Remember a value, and put it into the frame where another piece needs it."""
+        self.values[e] = value
+        if e in self.places:
+            self.store(e, self.places[e], "double")
+
+    def value(self, e: Any) -> Any:
+        """The value of an argument: written before, a constant, or loaded from the frame."""
+        if not isinstance(e, Expression):
+            return e
+        found = self.values.get(e)
+        if found is None:
+            if e.op == "number":
+                found = literal(e.number)
+            else:
+                found = self.b.value(f"load double, ptr {self.at(self.places[e])}, align 8")
+                if e.boolean:
+                    found = self.b.as_mask(found)
+            self.values[e] = found
+        return found
+
+    def at(self, place: int) -> str:
+        """A pointer to a byte of the frame."""
+        return self.b.value(f"getelementptr i8, ptr %frame, i64 {place}")
+
+    def store(self, e: Expression, place: int, kind: str) -> None:
+        """Put a value into the frame."""
+        value = self.value(e)
+        if kind == "i8":
+            mask = value if e.boolean else self.b.as_mask(value)
+            value = self.b.value(f"zext i1 {mask} to i8")
+        elif e.boolean:
+            value = self.b.as_number(value)
+        if kind == "float":
+            value = self.b.value(f"fptrunc double {value} to float")
+        self.b.emit(f"store {kind} {value}, ptr {self.at(place)}")
+
+
+def turning(b: Builder, names: tuple[str, ...], x: str) -> str:
+    """The sine, cosine or tangent of a number, or the pair of sine and cosine.
+
+    A branch is foreseen mostly, and a chain of operations waits for every one of them: up to an eighth of a turn there
+    is nothing to reduce. The values are those of vector_trigonometry.py to the last bit.
+    """
+    name = "bibun_near_" + "_".join(names)
+    result = "double" if len(names) == 1 else PAIR
+    if name not in b.functions:
+        b.functions[name] = _function(f"define internal {result} @{name}(double %x) nounwind", *_near(b, names, result))
+    return b.value(f"call {result} @{name}(double {x})")
+
+
+def _near(module: Builder, names: tuple[str, ...], result: str) -> tuple[Builder, str]:
+    """The body for small angles, which calls that for all others."""
+    far = "bibun_far_" + "_".join(names)
+    b = _beside(module, inline=True)
+    b.shared = {}
+    found = [b.function(name, "%x") for name in names]
+    head = f"define internal {result} @{far}(double %x) noinline nounwind"
+    b.functions[far] = _function(head, b, _together(b, found, result))
+
+    b = _beside(module, inline=True)
+    below = b.integers("sub", b.bits(b.abs("%x")), "1")  # zero becomes the largest: it is none of the small
+    small = b.compare_integers("ult", below, b.bits(b.number(math.pi / 4)))
+    b.emit(f"br i1 {small}, label %near, label %far")
+    b.start("far")
+    rest = b.value(f"tail call {result} @{far}(double %x)")
+    b.emit(f"ret {result} {rest}")
+    b.start("near")
+    sine, cosine = vector_trigonometry.sine_and_cosine(b, "%x", "%x", b.number(0.0))
+    return b, _together(b, [_OF_ANGLES[name](b, sine, cosine) for name in names], result)
+
+
+def _together(b: Builder, values: Sequence[str], result: str) -> str:
+    """What is returned: one number, or a pair."""
+    if len(values) == 1:
+        return f"{result} {values[0]}"
+    first = b.value(f"insertvalue {result} poison, double {values[0]}, 0")
+    return f"{result} {b.value(f'insertvalue {result} {first}, double {values[1]}, 1')}"
+
+
+def _beside(b: Builder, inline: bool) -> Builder:
+    """A builder of another function of the same module."""
+    other = Builder(1, inline)
+    other.declarations, other.functions = b.declarations, b.functions
+    return other
+
+
+def _function(head: str, b: Builder, result: str) -> str:
+    return "\n".join([f"{head} {{", "entry:", *b.lines, f"  ret {result}", "}"])
