@@ -19,7 +19,7 @@ __all__ = ["Store", "program"]
 PIECE = 1000
 """How many operations a function holds."""
 
-WHOLE = 250
+WHOLE = 500
 """Up to so many operations a program is optimised in full; longer ones are translated one instruction at a time."""
 
 _ARITHMETIC = {"add": "fadd double", "subtract": "fsub double", "multiply": "fmul double", "divide": "fdiv double"}
@@ -28,7 +28,9 @@ _OF_ANGLES: dict[str, Callable[[Builder, str, str], str]] = {
     "cos": lambda b, sine, cosine: cosine,
     "tan": lambda b, sine, cosine: b.div(sine, cosine),
 }
-PAIR = "{double, double}"
+_PAIR = "{double, double}"
+_SMALL = 0.78
+"""Safely below an eighth of a turn, where it is a matter of rounding how many quarter turns are nearest."""
 
 Store = tuple[Expression, int, str]
 """What is stored of a result: its expression, at which byte of the frame, and as what: double, float or i8."""
@@ -137,7 +139,7 @@ class _Piece:
         if partner is not None:
             both = turning(self.b, (op, partner.op), self.value(e.args[0]))
             for k, one in enumerate((e, partner)):
-                self.keep(one, self.b.value(f"extractvalue {PAIR} {both}, {k}"))
+                self.keep(one, self.b.value(f"extractvalue {_PAIR} {both}, {k}"))
         elif op in _ARITHMETIC and not e.args[0].boolean and not e.args[1].boolean:  # most of a program: the quick way
             self.keep(e, self.b.value(f"{_ARITHMETIC[op]} {self.value(e.args[0])}, {self.value(e.args[1])}"))
         elif op in _OF_ANGLES:
@@ -186,11 +188,11 @@ class _Piece:
 def turning(b: Builder, names: tuple[str, ...], x: str) -> str:
     """The sine, cosine or tangent of a number, or the pair of sine and cosine.
 
-    A branch is foreseen mostly, and a chain of operations waits for every one of them: up to an eighth of a turn there
-    is nothing to reduce. The values are those of vector_trigonometry.py to the last bit.
+    A branch is foreseen mostly, and a chain waits for each of its operations: below an eighth of a turn there is
+    nothing to reduce. The values are those of vector_trigonometry.py to the last bit.
     """
     name = "bibun_near_" + "_".join(names)
-    result = "double" if len(names) == 1 else PAIR
+    result = "double" if len(names) == 1 else _PAIR
     if name not in b.functions:
         b.functions[name] = _function(f"define internal {result} @{name}(double %x) nounwind", *_near(b, names, result))
     return b.value(f"call {result} @{name}(double {x})")
@@ -207,7 +209,7 @@ def _near(module: Builder, names: tuple[str, ...], result: str) -> tuple[Builder
 
     b = _beside(module, inline=True)
     below = b.integers("sub", b.bits(b.abs("%x")), "1")  # zero becomes the largest: it is none of the small
-    small = b.compare_integers("ult", below, b.bits(b.number(math.pi / 4)))
+    small = b.compare_integers("ult", below, b.bits(b.number(_SMALL)))
     b.emit(f"br i1 {small}, label %near, label %far")
     b.start("far")
     rest = b.value(f"tail call {result} @{far}(double %x)")

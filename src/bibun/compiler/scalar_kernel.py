@@ -7,6 +7,7 @@ takes a microsecond. Imports scalar_math.py, scalar_code.py, machine.py.
 
 import ctypes
 import functools
+import importlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,9 +21,10 @@ from .scalar_math import lowered
 __all__ = ["LIMIT", "NoKernel", "ScalarKernel", "TooLarge"]
 
 LIMIT = 20_000
-"""The most operations that become one kernel: it takes some 10 microseconds an operation to make."""
+"""The most operations, and results, that become one kernel: it takes some 10 microseconds an operation to make."""
 
-_KINDS = {np.dtype(np.float64): "double", np.dtype(np.float32): "float", np.dtype(bool): "i8"}
+_DOUBLE = np.dtype(np.float64)
+_KINDS = {_DOUBLE: "double", np.dtype(np.float32): "float", np.dtype(bool): "i8"}
 
 
 class NoKernel(Exception):
@@ -60,35 +62,36 @@ class ScalarKernel:
     def __init__(
         self, inputs: Sequence[tuple[tuple[int, ...], Any]], outputs: Sequence[tuple[np.ndarray[Any, Any], Any]]
     ) -> None:
-        self._inputs = [(shape, 8 * math.prod(shape)) for shape, _ in inputs]
-        self._results: list[tuple[tuple[int, ...], np.dtype[Any], np.dtype[Any], int]] = []
-        stores, end = self._stores([(np.asarray(y, object), np.dtype(d)) for y, d in outputs])
+        arrays = [(np.asarray(y, object), np.dtype(dtype)) for y, dtype in outputs]
+        values = _lowered([list(y.flat) for y, _ in arrays])
+        self._inputs: list[_Place] = []
+        self._results: list[tuple[_Place, np.dtype[Any]]] = []
+        end = 0
+        for shape, _ in inputs:
+            self._inputs.append((end, tuple(shape), _DOUBLE))
+            end += 8 * math.prod(shape)
+        for y, dtype in arrays:
+            stored = dtype if dtype in _KINDS else _DOUBLE
+            self._results.append(((end, y.shape, stored), dtype))
+            end += -(-y.size * stored.itemsize // 8) * 8
+
+        stores: list[scalar_code.Store] = []
+        constants: list[tuple[int, int, float]] = []
+        for k, ((start, _, stored), _) in enumerate(self._results):
+            for i, e in enumerate(values[k]):
+                if isinstance(e, Expression) and e.op != "number":
+                    stores.append((e, start + stored.itemsize * i, _KINDS[stored]))
+                else:
+                    constants.append((k, i, e.number if isinstance(e, Expression) else e))
         self.ir, kept = scalar_code.program(stores, 0, end)
-        self._size = end + 8 * kept
+        self._memory = np.zeros(end // 8 + kept)
+        for k, i, value in constants:
+            _part(self._memory, self._results[k][0]).flat[i] = value
+
         self._code = machine.load(self.ir, _symbols(self.ir))
         # no call takes long: the interpreter's lock is kept
         self._run = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(self._code.address("run"))
-        self._frames: list[Any] = []  # those not in use; taking one and putting it back are single steps for a thread
-
-    def _stores(self, outputs: list[tuple[np.ndarray[Any, Any], np.dtype[Any]]]) -> tuple[list[scalar_code.Store], int]:
-        """What is stored where, and where the results end; they come after the inputs."""
-        flat = [e for y, _ in outputs for e in y.flat]
-        roots = list(dict.fromkeys(e for e in flat if isinstance(e, Expression)))
-        _check(len(ordered(roots)))
-        low = lowered(roots)
-        if low is None:
-            raise NoKernel("an operation of this program has no machine code: run it with NumPy")
-        _check(len(ordered(low)))
-        of = dict(zip(roots, low, strict=True))
-        stores: list[scalar_code.Store] = []
-        end = sum(size for _, size in self._inputs)
-        for y, dtype in outputs:
-            kind = _KINDS.get(dtype, "double")
-            stored = dtype if dtype in _KINDS else np.dtype(np.float64)
-            self._results.append((y.shape, stored, dtype, end))
-            stores += [(of.get(e, e), end + stored.itemsize * k, kind) for k, e in enumerate(y.flat)]
-            end += -(-y.size * stored.itemsize // 8) * 8
-        return stores, end
+        self._frames: list[_Frame] = []  # those not in use; to take one is a single step, and to put it back
 
     def __call__(self, arrays: Sequence[Any]) -> list[np.ndarray[Any, Any]]:
         """The results for other arrays of the same shapes, which the caller has checked, or numbers.
@@ -100,35 +103,54 @@ class ScalarKernel:
         except IndexError:
             frame = self._frame()
         address, inputs, results, _ = frame
-        for place, array in zip(inputs, arrays, strict=True):
-            place[...] = array
+        k = 0  # as plain as can be: zip(strict=True), enumerate, a comprehension take 0.1 microseconds each
+        for place in inputs:
+            place[...] = arrays[k]
+            k += 1  # noqa: SIM113
         self._run(address)
-        found = [result() for result in results]
+        found = []
+        for result in results:
+            found.append(result())
         self._frames.append(frame)  # not after an error: then it is dropped
         return found
 
-    def _frame(self) -> tuple[int, list[np.ndarray[Any, Any]], list[Callable[[], Any]], np.ndarray[Any, Any]]:
+    def _frame(self) -> "_Frame":
         """Memory of one call: its address, where the inputs go, functions that make the results, and itself."""
-        memory = np.zeros(max(1, self._size // 8))
-        octets = memory.view(np.uint8)
+        memory = self._memory.copy()
+        results: list[Callable[[], Any]] = []
+        for place, dtype in self._results:
+            y = _part(memory, place)
+            results.append(y.copy if y.dtype == dtype else functools.partial(_converted, y, dtype))
+        return memory.ctypes.data, [_part(memory, place) for place in self._inputs], results, memory
 
-        def part(start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-            return octets[start : start + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
 
-        inputs, start = [], 0
-        for shape, size in self._inputs:
-            inputs.append(part(start, shape, memory.dtype))
-            start += size
-        results = []
-        for shape, stored, dtype, start in self._results:
-            y = part(start, shape, stored)
-            results.append(y.copy if stored == dtype else functools.partial(_converted, y, dtype))
-        return memory.ctypes.data, inputs, results, memory
+_Place = tuple[int, tuple[int, ...], np.dtype[Any]]
+"""Of an array in the frame: its first byte, shape and dtype."""
+
+_Frame = tuple[int, list[np.ndarray[Any, Any]], list[Callable[[], Any]], np.ndarray[Any, Any]]
+
+
+def _part(memory: np.ndarray[Any, Any], place: _Place) -> np.ndarray[Any, Any]:
+    """An array of the frame."""
+    start, shape, dtype = place
+    return memory.view(np.uint8)[start : start + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
 
 
 def _converted(y: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     with np.errstate(all="ignore"):
         return y.astype(dtype)
+
+
+def _lowered(arrays: list[list[Any]]) -> list[list[Any]]:
+    """The same results of primitive operations."""
+    roots = list(dict.fromkeys(e for y in arrays for e in y if isinstance(e, Expression)))
+    _check(len(ordered(roots)) + len(roots))
+    low = lowered(roots)
+    if low is None:
+        raise NoKernel("an operation of this program has no machine code: run it with NumPy")
+    of = dict(zip(roots, low, strict=True))
+    _check(len(ordered(low)) + sum(isinstance(e, Expression) for y in arrays for e in y))
+    return [[of[e] if isinstance(e, Expression) else e for e in y] for y in arrays]
 
 
 def _check(count: int) -> None:
@@ -140,6 +162,4 @@ def _symbols(ir: str) -> dict[str, int]:
     """The functions of SciPy that the code calls by names of ours."""
     if "declare double @bibun_" not in ir:
         return {}
-    from . import vector_special
-
-    return dict(vector_special.symbols())
+    return dict(importlib.import_module("bibun.compiler.vector_special").symbols())

@@ -5,6 +5,9 @@ fused: a plan then calls NumPy for it. The kernels' own functions (exp, log, gam
 vector_special.py. A fast kernel is a line here. Imports expression.py.
 """
 
+import contextlib
+import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -38,8 +41,17 @@ class Make:
 m = Make()
 
 
+@functools.cache
+def _load() -> None:
+    """The lines of the table, when the first program is lowered."""
+    for name in ("lowering_ufuncs", "lowering_special"):
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(f"bibun.compiler.{name}")
+
+
 def lowered(roots: list[Expression]) -> list[Expression] | None:
     """The same values with primitive operations only; None where one has no kernel."""
+    _load()
     done: dict[Expression, Expression] = {}
     stack = list(roots)
     while stack:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.backward import cotangents, within
 from ..core.graph import Node
+from ..core.modes import here, modes
 from ..core.tree import flatten, map_leaves
 from ..core.variable import Variable, close, fitted, inner
 from ..typing import Array
@@ -203,11 +204,14 @@ def entered(
 
     def call() -> Any:
         try:
-            return f(*called, **kw)
+            out = f(*called, **kw)
         finally:
             for part in xs:
                 for x in part.leaves:
                     close(x)
+        if modes.on and here.rewriting is not None:
+            return here.rewriting(out, [x for part in xs for x in part.leaves])
+        return out
 
     return xs, call
 

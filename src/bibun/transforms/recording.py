@@ -22,6 +22,8 @@ class Recorded:
     Whether a derivative inside `f` meets zero times infinity depends on values, so it cannot be seen here: what runs
     the graph looks for a NaN in its results, and then records again with `absorbing`.
 
+    `rewriting(out, leaves)` is done to every result inside `f` before a derivative of it is recorded.
+
     Attributes
     ----------
     parts : list of Entered
@@ -36,10 +38,17 @@ class Recorded:
         Puts leaves into the structure of the result.
     """
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], purpose: str, absorbing: bool = False) -> None:
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], purpose: str, absorbing: bool = False, rewriting: Any = None
+    ) -> None:
         self.parts: list[Entered]
-        self.parts, call = entered(f, range(len(args)), args, {})
-        with mode("tracing", purpose), mode("absorbing", absorbing):
+
+        def inside(*called: Any) -> Any:
+            with mode("rewriting", rewriting):
+                return f(*called)
+
+        self.parts, call = entered(inside, range(len(args)), args, {})
+        with mode("tracing", purpose), mode("absorbing", absorbing), mode("rewriting", None):
             out = call()
         self.outputs, self.rebuild = flatten(out)
         self.inputs: list[Node] = [x for part in self.parts for x in part.leaves]

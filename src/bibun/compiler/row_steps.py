@@ -1,0 +1,205 @@
+"""One pass over the rows: every sum over rows of one stage of a plan, as one row program.
+
+Built from the rules of sums (contraction.py) when the types of the arrays are first seen; run by machine code, or by
+NumPy where there is none. Imports cells, contraction, row_program, row_kernel, row_numpy.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..core.graph import Node
+from ..core.modes import mode
+from . import machine
+from .cells import Unsupported, translated
+from .contraction import RowRule
+from .expression import Expressions
+from .row_kernel import RowKernel
+from .row_numpy import RowNumpy
+from .row_program import Block, RowProgram, Source, Term
+from .scalar_math import lowered
+
+__all__ = ["RowStep"]
+
+
+class RowStep:
+    """The sums over rows of one stage.
+
+    Attributes
+    ----------
+    sums : list
+        For each its rule, its constant arguments, the slots of the others, and the slot of the result.
+    """
+
+    def __init__(self, sums: list[tuple[RowRule, list[Any], list[tuple[int, int]], int]], absorbing: bool) -> None:
+        self.sums, self.absorbing = sums, absorbing
+        self.runners: dict[Any, Any] = {}
+        self.kernel: Any = None
+        self.built = False
+
+    def keep(self, needed: set[int]) -> None:
+        """Only the sums whose results are read."""
+        self.sums = [s for s in self.sums if s[3] in needed]
+
+    def reads(self) -> set[int]:
+        """The slots it reads."""
+        return {k for _, _, slots, _ in self.sums for _, k in slots}
+
+    def _build(self) -> None:
+        """The program, but for the types of its arrays."""
+        self.home = Expressions()
+        self.arrays: dict[Any, tuple[Any, int]] = {}  # key -> (slot or constant, position)
+        self.columns: dict[tuple[int, int], int] = {}
+        self.blocks: dict[Any, int] = {}
+        self.block_list: list[tuple[str, int, int, Any, tuple[int, ...]]] = []
+        self.terms: dict[Any, int] = {}
+        self.term_list: list[Term] = []
+        self.pieces: list[list[tuple[Any, ...]]] = []
+        with mode("tracing", "compile"), mode("absorbing", self.absorbing):
+            for rule, args, slots, _ in self.sums:
+                self.pieces.append(self._pieces(rule, args, dict(slots)))
+        self.built = True
+
+    def _pieces(self, rule: RowRule, args: list[Any], slots: dict[int, int]) -> list[tuple[Any, ...]]:
+        """Which terms make a result: (term, where it goes)."""
+        s = rule.summand
+        place = {id(x): i for i, x in enumerate([*s.parameters, *s.data])}
+
+        def array(x: Any) -> int:
+            i = place[id(x)]
+            key = ("slot", slots[i]) if i in slots else ("constant", id(x))
+            if key not in self.arrays:
+                self.arrays[key] = (slots.get(i, x), len(self.arrays))
+            return self.arrays[key][1]
+
+        leaves: dict[int, Any] = {}
+        for source, position, variable in s.columns:
+            key = array(source), position
+            k = self.columns.setdefault(key, len(self.columns))
+            leaves[id(variable)] = self.home.leaf("column", k)
+        at: dict[int, int] = {}
+        for a in s.atoms:
+            i = place[id(a.source)]
+            source = array(a.data) if a.data is not None else -1
+            origin = ("slot", slots[i]) if i in slots else ("constant", id(a.source))
+            key = (a.kind, source, origin, a.positions)
+            if key not in self.blocks:
+                self.blocks[key] = len(self.block_list)
+                width = {"scalar": 1, "codes": 0}.get(a.kind, len(a.positions))
+                self.block_list.append((a.kind, source, width, slots.get(i, a.source), a.positions))
+            at[id(a.variable)] = self.blocks[key]
+            leaves[id(a.variable)] = self.home.leaf("predictor", self.blocks[key])
+        done: dict[int, Any] = {}
+
+        def term(e: Any, left: int | None, right: int | None) -> tuple[int, bool]:
+            turned = left is not None and right is not None and left > right
+            if turned:
+                left, right = right, left
+            expression = translated(e, leaves, self.home, done)
+            key = (expression, left, right)
+            if key not in self.terms:
+                self.terms[key] = len(self.term_list)
+                self.term_list.append(Term(*key))
+            return self.terms[key], turned
+
+        if rule.order == 0:
+            return [(*term(s.e, None, None),)]
+        first = s.cells.derivatives(s.e)
+        i = rule.by[0]
+        mine = [a for a in s.atoms if a.source is s.parameters[i] and id(a.variable) in first]
+        if rule.order == 1:
+            return [
+                (term(first[id(a.variable)], at[id(a.variable)], None)[0], _places(a.positions)) for a in mine
+            ]
+        j = rule.by[1]
+        out = []
+        others = [b for b in s.atoms if b.source is s.parameters[j]]
+        for a in mine:
+            second = s.cells.derivatives(first[id(a.variable)])
+            for b in others:
+                if id(b.variable) in second:
+                    k, turned = term(second[id(b.variable)], at[id(a.variable)], at[id(b.variable)])
+                    out.append((k, turned, a.positions, b.positions))
+        return out
+
+    def __call__(self, values: list[Any]) -> None:
+        if not self.built:
+            self._build()
+        arrays = [np.asarray(values[k] if isinstance(k, int) else k) for k, _ in self.arrays.values()]
+        key = tuple([(a.dtype, a.ndim > 1 and a.strides[0] < a.strides[1], a.shape[1:]) for a in arrays])
+        runner = self.runners.get(key)
+        if runner is None:
+            runner = self.runners[key] = self._runner(arrays)
+        parameters = []
+        for kind, _, _, k, positions in self.block_list:
+            p = np.asarray(values[k] if isinstance(k, int) else getattr(k, "_data", k), np.float64)
+            flat = p.reshape(-1)
+            parameters.append(flat[positions[0]] if kind == "scalar" else _taken(flat, positions))
+        terms, _ = runner(arrays, parameters)
+        for (rule, args, slots, out), pieces in zip(self.sums, self.pieces, strict=True):
+            values[out] = self._result(rule, args, dict(slots), pieces, terms, values)
+
+    def _result(
+        self, rule: RowRule, args: list[Any], slots: dict[int, int], pieces: Any, terms: Any, values: list[Any]
+    ) -> Any:
+        if rule.order == 0:
+            return terms[pieces[0][0]]
+        shapes = [np.shape(values[slots[i]] if i in slots else args[i]) for i in rule.by]
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        if rule.order == 1:
+            out = np.zeros(sizes[0])
+            for k, where in pieces:
+                out[where] += terms[k]
+            return out.reshape(shapes[0])
+        H = np.zeros(sizes)
+        for k, turned, rows, columns in pieces:
+            block = np.reshape(terms[k], (len(columns), len(rows)) if turned else (len(rows), len(columns)))
+            where = _places(rows), _places(columns)
+            block = block.T if turned else block
+            if isinstance(where[0], slice) or isinstance(where[1], slice):
+                H[where] += block
+            else:
+                H[np.ix_(*where)] += block
+        return H
+
+    def _runner(self, arrays: list[np.ndarray]) -> Any:
+        """What runs the program for arrays of these types."""
+        program = RowProgram(
+            [
+                Source(a.dtype, a.shape[1] if a.ndim > 1 else None, "F" if a.ndim > 1 and _by_columns(a) else "C")
+                for a in arrays
+            ],
+            list(self.columns),
+            [Block(kind, source, width) for kind, source, width, _, _ in self.block_list],
+            self.term_list,
+        )
+        self.program = program
+        if machine.available():
+            try:
+                return RowKernel(program)
+            except NotImplementedError:
+                pass
+        return RowNumpy(program)
+
+    def __str__(self) -> str:
+        names = ", ".join(f"%{out} = {rule.name}" for rule, _, _, out in self.sums)
+        return f"one pass over the rows: {names}"
+
+
+def _by_columns(a: np.ndarray) -> bool:
+    return abs(a.strides[0]) < abs(a.strides[1])
+
+
+def _places(positions: tuple[int, ...]) -> Any:
+    """Consecutive positions as a slice."""
+    k = positions[0]
+    if positions == tuple(range(k, k + len(positions))):
+        return slice(k, k + len(positions))
+    return np.array(positions)
+
+
+def _taken(flat: np.ndarray, positions: tuple[int, ...]) -> np.ndarray:
+    where = _places(positions)
+    return np.ascontiguousarray(flat[where])
+
+
