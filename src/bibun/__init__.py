@@ -27,7 +27,9 @@ __version__ = "0.1.0"
 _LATE = {
     "LinearRegression": "estimators",
     "LogisticRegression": "estimators",
+    "compile": "compiler.compiled",
     "minimize": "optimize",
+    "threads": "compiler.threads",
     "MLE": "models.likelihood",
     **dict.fromkeys(("Fixed", "Interval", "Positive", "Real", "UnitInterval"), "models.parameters"),
 }
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from .estimators import LinearRegression, LogisticRegression
     from .models.likelihood import MLE
     from .models.parameters import Fixed, Interval, Positive, Real, UnitInterval
+    from .compiler.compiled import compile
+    from .compiler.threads import threads
     from .optimize import minimize
 
 __all__ = [
@@ -70,6 +74,7 @@ __all__ = [
     "UnitInterval",
     "Variable",
     "check_grads",
+    "compile",
     "debug_nans",
     "draw",
     "grad",
@@ -83,6 +88,7 @@ __all__ = [
     "rules",
     "stop_gradient",
     "taylor",
+    "threads",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import depends, within
-from ..core.graph import BOUNDARY, Form, Node, Parts, history
+from ..core.graph import BOUNDARY, CLOSED, SPENT, Form, Node, Parts, history
+from ..core.kinds import Constant
 from ..core.record import record
+from ..core.rule import TABLE
 from ..core.tree import flatten
 from .cells import Cells, Unsupported
 
@@ -98,7 +100,7 @@ class Contraction:
         rule, args = v.rule.rule, list(v.values)
         for i, x in zip(v.rule.where, v.inputs, strict=True):
             args[i] = x
-        count = 1.0
+        count: Any = 1.0
         if rule.name in ("sum", "mean"):
             axis = cells.rows_of(args[0])
             axes = args[1]
@@ -110,7 +112,8 @@ class Contraction:
             e = _cells(cells, args[0])
             e = np.add.reduce(e, axis=tuple(sorted(over)), keepdims=bool(args[2]))
             if rule.name == "mean":
-                count = float(np.prod([np.shape(v.values[0])[k] for k in over]))
+                beside = float(np.prod([np.shape(v.values[0])[k] for k in over if k != axis]))
+                count = beside * _counted(cells, args[0])
         elif rule.name == "matmul":
             a, b = args
             ra, rb = cells.rows_of(a), cells.rows_of(b)
@@ -128,12 +131,23 @@ class Contraction:
             return parts[0]
         return np.reshape(np.stack(parts), e.shape)
 
-    def _node(self, cells: Cells, e: Any, count: float) -> Any:
+    def _node(self, cells: Cells, e: Any, count: Any) -> Any:
         if not isinstance(e, Node):
             raise Unsupported("a sum that does not depend on the data")
         e_cells = Summand(cells, e, self.n)
         y = e_cells.node(0)
-        return y if count == 1.0 else y / count
+        return y if isinstance(count, float) and count == 1.0 else y / count
+
+
+count_rule = Constant(lambda x: float(np.shape(x)[0]), name="row count")
+TABLE.remove(count_rule)
+
+
+def _counted(cells: Cells, x: Any) -> Any:
+    """The number of rows, as something that is read anew whenever the program runs."""
+    behind = [x, *history([x], 0, ())[0]] if isinstance(x, Node) else []
+    data = [i for v in behind for i in v.inputs if cells.rows_of(i) == 0 and i.rule in (BOUNDARY, CLOSED, SPENT)]
+    return record(count_rule, count_rule.run, (data[0],)) if data else float(cells.n)
 
 
 def _cells(cells: Cells, x: Any) -> Any:

@@ -45,6 +45,21 @@ class RowStep:
         """The slots it reads."""
         return {k for _, _, slots, _ in self.sums for _, k in slots}
 
+    def same_as(self, other: "RowStep") -> bool:
+        """Whether it is the same program."""
+        for step in (self, other):
+            if not step.built:
+                step._build()
+        return bool(self._described() == other._described())
+
+    def _described(self) -> Any:
+        """All that makes the program, to compare."""
+        e = [(e.op, [getattr(a, "index", a) for a in e.args], repr(e.number)) for e in self.home.table.values()]
+        terms = [(t.e.index, t.left, t.right) for t in self.term_list]
+        blocks = [(b[0], b[1], b[2], b[4]) for b in self.block_list]
+        sums = [(r.order, r.by, s, k) for r, _, s, k in self.sums]
+        return e, terms, blocks, list(self.columns), [k if k[0] == "slot" else k[0] for k in self.arrays], sums
+
     def _build(self) -> None:
         """The program, but for the types of its arrays."""
         self.home = Expressions()

@@ -25,6 +25,7 @@ class Here(threading.local):
     paused = False  # no_grad: results are constants
     checking = False  # debug_nans: every result is looked at
     tracing: str | None = None  # "compile", "vmap": nothing may escape from the record
+    looking: Callable[[Any], None] | None = None  # compile: told when somebody reads a shape
     rewriting: Callable[..., Any] | None = None  # compile: what is done to a result before a derivative of it is recorded
     absorbing = False  # walks that are recorded have products in which zero absorbs, whatever the values are now
 

@@ -125,6 +125,8 @@ def _plain(func: Any, rule: Constant, of_values: bool) -> Callable[..., Any]:
             return NotImplemented
         if of_values and modes.on and here.tracing and any([isinstance(x, Node) for x in args]):
             return record(rule.with_keywords(kw), functools.partial(func, **kw), args)
+        if not of_values and modes.on and here.looking is not None and args and isinstance(args[0], Node):
+            here.looking(args[0])
         return func(*from_raw(args), **{k: from_raw(v) for k, v in kw.items()})
 
     return enter

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.absorbing import has_nan
 from ..core.backward import cotangents, depends, within
 from ..core.graph import Node, Parts
-from ..core.modes import modes
+from ..core.modes import here, modes
 from ..core.tree import flatten
 from ..core.variable import Variable, close, inner
 from .batch import over_all
@@ -80,19 +80,24 @@ ROOM = (
 )
 
 
+def _modes() -> bool:
+    """Whether a mode is on in which columns go one by one: all but recording for another machine."""
+    return bool(modes.on) and (here.tracing is None or here.checking or here.paused or here.absorbing)
+
+
 def _together(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]] | None:
     """Forward: the columns pushed together, or None where that is not possible or not worth its own cost.
 
     One walk is recorded, on tangents that are Variables; what depends on them then runs once for many columns, and a
     matrix times a vector becomes a matrix times a matrix.
     """
-    if sum(x._data.size for x in xs) < ENOUGH or modes.on or any(not isinstance(x._data, np.ndarray) for x in xs):
+    if sum(x._data.size for x in xs) < ENOUGH or _modes() or any(not isinstance(x._data, np.ndarray) for x in xs):
         return None
     tracked = [y for y in ys if isinstance(y, Node) and y.order]
     if not tracked:
         return None
     nodes, _, recorded = within(tracked, xs)
-    if recorded or any(v.rule.rule.kind == "function" or isinstance(v._data, Parts) for v in nodes):
+    if (recorded and not modes.on) or any(v.rule.rule.kind == "function" or isinstance(v._data, Parts) for v in nodes):
         return None
     if ROOM // max([1, *[int(np.size(v._data)) for v in nodes]]) < ENOUGH // 2:
         return None
@@ -104,7 +109,7 @@ def _together(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]] | None:
     found = [v for v in reversed(found) if v in moving]
     if any(isinstance(v._data, Parts) for v in found):
         return None
-    still = {x: (x._data, False) for v in found for x in v.inputs if x not in moving}
+    still = {x: (x if recorded else x._data, False) for v in found for x in v.inputs if x not in moving}
     chunk = ROOM // max([1, *[int(np.size(v._data)) for v in found]])
     blocks: list[list[Any]] = [[] for _ in ys]
     with np.errstate(all="ignore"):
@@ -119,12 +124,12 @@ def _together(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]] | None:
                     values[v] = over_all(v, values, len(some))
                 for column, t in zip(columns, tangents, strict=True):
                     value, spread = values.get(t, (t, False)) if isinstance(t, Node) else (t, False)
-                    value = value._data if isinstance(value, Node) else value
+                    value = value._data if isinstance(value, Node) and not recorded else value
                     column.append(value if spread else np.broadcast_to(value, (len(some), *np.shape(value))))
             for block, column, y in zip(blocks, columns, ys, strict=True):
                 shape = np.shape(getattr(y, "_data", y))
                 whole = np.concatenate(column) if column else np.zeros((0, *shape))
-                if has_nan(whole):
+                if not recorded and has_nan(whole):
                     return None  # the walks of single columns absorb
                 block.append(np.moveaxis(whole, 0, -1).reshape((*shape, *x._data.shape)))
     return blocks
