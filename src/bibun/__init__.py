@@ -50,11 +50,11 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from .compiler.compiled import compile
+    from .compiler.threads import threads
     from .estimators import LinearRegression, LogisticRegression
     from .models.likelihood import MLE
     from .models.parameters import Fixed, Interval, Positive, Real, UnitInterval
-    from .compiler.compiled import compile
-    from .compiler.threads import threads
     from .optimize import minimize
 
 __all__ = [

@@ -120,7 +120,8 @@ def main() -> None:
         c = polynomial(f, low, high, degree)
         print(f"{name:14} degree {degree:2}, largest error {error(f, low, high, c):.1e}", flush=True)
         lines += [f"{name} = (", *(f"    {v!r}," for v in c), ")"]
-    lines.append(f"DIGAMMA_ROOT = {tuple(split(mp.findroot(mp.digamma, mp.mpf('1.4616'))))!r}")
+    root = mp.findroot(mp.digamma, mp.mpf("1.4616")) - mp.mpf("1.5")
+    lines.append(f"DIGAMMA_ROOT = {tuple(split(root))!r}")
     lines.append(f"HALF_LOG_TAU = {float(mp.log(2 * mp.pi) / 2)!r}")
     path = Path(__file__).parents[2] / "src/bibun/compiler/coefficients_special.py"
     path.write_text(HEADER + "\n".join(lines) + "\n")

@@ -22,10 +22,10 @@ WIDE = 48  # elements a row, above which an array is not taken apart
 FEW = 64  # numbers, up to which parameters are taken apart
 
 STRUCTURE = frozenset(
-    "reshape expand_dims squeeze broadcast_to transpose swapaxes moveaxis getitem concatenate stack copy sum matmul "
-    "cumsum flip diagonal".split()
+    ["reshape", "expand_dims", "squeeze", "broadcast_to", "transpose", "swapaxes", "moveaxis", "getitem"]
+    + ["concatenate", "stack", "copy", "sum", "matmul", "cumsum", "flip", "diagonal"]
 )
-PASSED = frozenset("identity copy positive astype reshape broadcast_to real".split())
+PASSED = frozenset(["identity", "copy", "positive", "astype", "reshape", "broadcast_to", "real"])
 
 
 class Unsupported(Exception):
@@ -319,9 +319,7 @@ class Cells:
             raise Unsupported("codes that may be negative")
         names = self._refs(u)
         out = np.empty(1, object)
-        out[0] = self.atom(
-            "codes", codes, names[0].source, tuple(e.position for e in names), values[index[: self.m]]
-        )
+        out[0] = self.atom("codes", codes, names[0].source, tuple(e.position for e in names), values[index[: self.m]])
         return out
 
     def _folded(self, pair: Any, x: Any, rest: list[Any], axis: int | None) -> Any:
@@ -453,5 +451,3 @@ def _constant(x: Any, home: Expressions) -> Expression:
     if a.size > 1 and not (np.equal(a, first).all() or (first != first and np.isnan(a).all())):
         raise Unsupported("an array of different constants")
     return home.number(first)
-
-

@@ -80,8 +80,9 @@ class Compiled:
         rows = row_count(args, None)
         n = rows[0] if rows and rows[0] >= MANY else -1
         shapes = [np.shape(a) for a in args]
-        general = repr(key[:2] if len(key) == 3 and isinstance(key[1], tuple) else ()), tuple(
-            [((-1, *s[1:]) if s and s[0] == n else s, k) for s, k in zip(shapes, kinds, strict=True)]
+        general = (
+            repr(key[:2] if len(key) == 3 and isinstance(key[1], tuple) else ()),
+            tuple([((-1, *s[1:]) if s and s[0] == n else s, k) for s, k in zip(shapes, kinds, strict=True)]),
         )
         if n > 0 and general in self.any_rows:
             return self._keep(key, self.any_rows[general])

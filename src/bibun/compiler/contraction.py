@@ -42,7 +42,16 @@ class Contraction:
     def __call__(self, out: Any, leaves: Sequence[Node]) -> Any:
         """`out`, with every sum over rows that can be one node as one."""
         if any(self._has_rows(x) for x in leaves):
-            return out
+            return out  # a derivative by the data
+        return self.contracted(out, leaves)
+
+    def whole(self, out: Any, inputs: Sequence[Node]) -> Any:
+        """The same for the recorded function itself, of which no derivative will be recorded."""
+        leaves = [x for x in inputs if not self._has_rows(x)]
+        return self.contracted(out, leaves) if leaves else out
+
+    def contracted(self, out: Any, leaves: Sequence[Node]) -> Any:
+        """`out`, with every sum over rows that depends on `leaves` as one node."""
         ys, rebuild = flatten(out)
         tracked = [y for y in ys if isinstance(y, Node) and y.order]
         if not tracked:
@@ -139,7 +148,7 @@ class Contraction:
         return y if isinstance(count, float) and count == 1.0 else y / count
 
 
-count_rule = Constant(lambda x: float(np.shape(x)[0]), name="row count")
+count_rule = Constant(lambda x: np.array(float(np.shape(x)[0])), name="row count")
 TABLE.remove(count_rule)
 
 

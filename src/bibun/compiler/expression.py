@@ -14,15 +14,17 @@ import numpy as np
 __all__ = ["BOOLEAN", "LEAVES", "Expression", "Expressions", "ordered"]
 
 LEAVES = frozenset({"number", "column", "predictor", "input"})
-"""The operations that read instead of compute: a constant; a value of the row; what parameters give the row; an input."""
+"""The operations that read instead of compute: a constant, a value of the row, what parameters give it, an input."""
 
 BOOLEAN = frozenset(
-    "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not "
-    "isnan isinf isfinite signbit".split()
+    ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]
+    + ["logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite", "signbit"]
 )
 """The operations whose value is true or false."""
 
-COMMUTATIVE = frozenset("add multiply equal not_equal logical_and logical_or logical_xor maximum minimum".split())
+COMMUTATIVE = frozenset(
+    ["add", "multiply", "equal", "not_equal", "logical_and", "logical_or", "logical_xor", "maximum", "minimum"]
+)
 
 
 class Expression:
@@ -214,9 +216,8 @@ def _divide(home: Expressions, a: Expression, b: Expression) -> Expression | Non
             return home.number(np.float64(a.number) / b.number)
     if b.is_number(1.0) and not a.boolean:
         return a
-    if b.op == "number" and math.isfinite(b.number) and b.number and math.frexp(b.number)[0] in (0.5, -0.5):
-        if abs(math.frexp(b.number)[1]) < 1000:  # a power of two: its reciprocal is exact
-            return home.make("multiply", a, home.number(1 / b.number))
+    if b.op == "number" and abs(math.frexp(b.number)[0]) == 0.5 and abs(math.frexp(b.number)[1]) < 1000:
+        return home.make("multiply", a, home.number(1 / b.number))  # a power of two: its reciprocal is exact
     if a.op == "negative":
         return home.make("negative", home.make("divide", a.args[0], b))
     return None
@@ -253,7 +254,20 @@ _PLAIN: dict[str, Callable[..., Expression | None]] = {
     "absolute": _absolute,
     "where": _where,
     **dict.fromkeys(
-        "equal not_equal less less_equal greater greater_equal maximum minimum sqrt exp log power".split(),
+        [
+            "equal",
+            "not_equal",
+            "less",
+            "less_equal",
+            "greater",
+            "greater_equal",
+            "maximum",
+            "minimum",
+            "sqrt",
+            "exp",
+            "log",
+            "power",
+        ],
         lambda home, *args: None,
     ),
 }

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..core.absorbing import has_nan
-from ..core.modes import mode
 from ..core.graph import BOUNDARY, CLOSED, SPENT, Node, Parts
+from ..core.modes import mode
 from ..transforms.recording import Recorded
 from .contraction import Contraction, RowRule, Uncontracted
 from .row_steps import RowStep

@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.graph import Node
 from ..core.modes import mode
 from . import machine
-from .cells import Unsupported, translated
+from .cells import translated
 from .contraction import RowRule
 from .expression import Expressions
 from .row_kernel import RowKernel
 from .row_numpy import RowNumpy
 from .row_program import Block, RowProgram, Source, Term
-from .scalar_math import lowered
 
 __all__ = ["RowStep"]
 
@@ -34,6 +32,7 @@ class RowStep:
     def __init__(self, sums: list[tuple[RowRule, list[Any], list[tuple[int, int]], int]], absorbing: bool) -> None:
         self.sums, self.absorbing = sums, absorbing
         self.runners: dict[Any, Any] = {}
+        self.alive: list[Any] = []  # what `done` knows by identity
         self.kernel: Any = None
         self.built = False
 
@@ -120,17 +119,17 @@ class RowStep:
         if rule.order == 0:
             return [(*term(s.e, None, None),)]
         first = s.cells.derivatives(s.e)
+        self.alive.append(first)
         i = rule.by[0]
         mine = [a for a in s.atoms if a.source is s.parameters[i] and id(a.variable) in first]
         if rule.order == 1:
-            return [
-                (term(first[id(a.variable)], at[id(a.variable)], None)[0], _places(a.positions)) for a in mine
-            ]
+            return [(term(first[id(a.variable)], at[id(a.variable)], None)[0], _places(a.positions)) for a in mine]
         j = rule.by[1]
         out = []
         others = [b for b in s.atoms if b.source is s.parameters[j]]
         for a in mine:
             second = s.cells.derivatives(first[id(a.variable)])
+            self.alive.append(second)
             for b in others:
                 if id(b.variable) in second:
                     k, turned = term(second[id(b.variable)], at[id(a.variable)], at[id(b.variable)])
@@ -216,5 +215,3 @@ def _places(positions: tuple[int, ...]) -> Any:
 def _taken(flat: np.ndarray, positions: tuple[int, ...]) -> np.ndarray:
     where = _places(positions)
     return np.ascontiguousarray(flat[where])
-
-

@@ -137,13 +137,13 @@ class _Piece:
             return
         partner = self.partners.get(e)
         if partner is not None:
-            both = turning(self.b, (op, partner.op), self.value(e.args[0]))
+            both = turning(self.b, (op, partner.op), self.number(e.args[0]))
             for k, one in enumerate((e, partner)):
                 self.keep(one, self.b.value(f"extractvalue {_PAIR} {both}, {k}"))
         elif op in _ARITHMETIC and not e.args[0].boolean and not e.args[1].boolean:  # most of a program: the quick way
             self.keep(e, self.b.value(f"{_ARITHMETIC[op]} {self.value(e.args[0])}, {self.value(e.args[1])}"))
         elif op in _OF_ANGLES:
-            self.keep(e, turning(self.b, (op,), self.value(e.args[0])))
+            self.keep(e, turning(self.b, (op,), self.number(e.args[0])))
         else:
             self.keep(e, self.b.node(e, [self.value(a) for a in e.args]))
 
@@ -168,18 +168,21 @@ class _Piece:
             self.values[e] = found
         return found
 
+    def number(self, e: Expression) -> str:
+        """The same, but a truth value as 0 or 1."""
+        return self.b.as_number(self.value(e)) if e.boolean else str(self.value(e))
+
     def at(self, place: int) -> str:
         """A pointer to a byte of the frame."""
         return self.b.value(f"getelementptr i8, ptr %frame, i64 {place}")
 
     def store(self, e: Expression, place: int, kind: str) -> None:
         """Put a value into the frame."""
-        value = self.value(e)
         if kind == "i8":
-            mask = value if e.boolean else self.b.as_mask(value)
+            mask = self.value(e) if e.boolean else self.b.as_mask(self.value(e))
             value = self.b.value(f"zext i1 {mask} to i8")
-        elif e.boolean:
-            value = self.b.as_number(value)
+        else:
+            value = self.number(e)
         if kind == "float":
             value = self.b.value(f"fptrunc double {value} to float")
         self.b.emit(f"store {kind} {value}, ptr {self.at(place)}")

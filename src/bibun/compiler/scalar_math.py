@@ -11,14 +11,15 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from .expression import LEAVES, Expression, ordered
+from .expression import LEAVES, Expression
 
 __all__ = ["LOWERED", "PRIMITIVE", "lowered", "m"]
 
-PRIMITIVE: set[str] = set(
-    "add subtract multiply divide negative absolute sqrt where maximum minimum floor ceil trunc rint copysign "
-    "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan".split()
-)
+PRIMITIVE: set[str] = {
+    *("add", "subtract", "multiply", "divide", "negative", "absolute", "sqrt", "where", "maximum", "minimum"),
+    *("floor", "ceil", "trunc", "rint", "copysign", "equal", "not_equal", "less", "less_equal", "greater"),
+    *("greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan"),
+}
 """The operations a kernel writes itself. vector_math.py and vector_special.py add the names of their functions.
 
 `maximum` and `minimum` give NaN where one is NaN, as NumPy's do. A truth value among numbers is 0 or 1.

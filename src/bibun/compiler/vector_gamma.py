@@ -113,8 +113,7 @@ def psi_usual(b: Builder, x: str) -> str:
     shift = b.select(above, b.select(far, b.number(2.0), one), zero)
     shift = b.select(below, b.number(-1.0), shift)
     v = b.sub(x, b.add(shift, b.number(1.5)))
-    root = b.add(shift, b.number(s.DIGAMMA_ROOT[0]))  # exact as far as the root's last bits matter: where shift is 0
-    from_root = b.sub(b.sub(x, root), b.number(s.DIGAMMA_ROOT[1]))
+    from_root = b.sub(b.sub(v, b.number(s.DIGAMMA_ROOT[0])), b.number(s.DIGAMMA_ROOT[1]))
     p = b.mul(from_root, polynomial(b, v, s.DIGAMMA))
     before = b.sub(x, one)
     top = b.select(above, b.select(far, b.sub(b.add(x, x), b.number(3.0)), one), zero)

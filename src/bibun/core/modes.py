@@ -26,7 +26,7 @@ class Here(threading.local):
     checking = False  # debug_nans: every result is looked at
     tracing: str | None = None  # "compile", "vmap": nothing may escape from the record
     looking: Callable[[Any], None] | None = None  # compile: told when somebody reads a shape
-    rewriting: Callable[..., Any] | None = None  # compile: what is done to a result before a derivative of it is recorded
+    rewriting: Callable[..., Any] | None = None  # compile: what is done to a result before its derivative
     absorbing = False  # walks that are recorded have products in which zero absorbs, whatever the values are now
 
 

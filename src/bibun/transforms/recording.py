@@ -50,6 +50,8 @@ class Recorded:
         self.parts, call = entered(inside, range(len(args)), args, {})
         with mode("tracing", purpose), mode("absorbing", absorbing), mode("rewriting", None):
             out = call()
+            if rewriting is not None:
+                out = rewriting.whole(out, [x for part in self.parts for x in part.leaves])
         self.outputs, self.rebuild = flatten(out)
         self.inputs: list[Node] = [x for part in self.parts for x in part.leaves]
         tracked = [y for y in self.outputs if isinstance(y, Node) and y.order]
