@@ -25,6 +25,7 @@ STRUCTURE = frozenset(
     ["reshape", "expand_dims", "squeeze", "broadcast_to", "transpose", "swapaxes", "moveaxis", "getitem"]
     + ["concatenate", "stack", "copy", "sum", "matmul", "cumsum", "flip", "diagonal"]
 )
+LEAVES = (BOUNDARY, CLOSED, SPENT)
 PASSED = frozenset(["identity", "copy", "positive", "astype", "reshape", "broadcast_to", "real"])
 
 
@@ -167,6 +168,8 @@ class Cells:
         if rule.name in ("where", "absorb"):
             return self._each(rule, *args)
         if rule.name == "astype" and np.dtype(args[1]).kind == "f":
+            return self.elements(args[0])
+        if rule.name == "truncated" and args[0].rule in LEAVES:  # an integer argument, floating while recorded
             return self.elements(args[0])
         if rule.name == "matmul":
             found = self._predictors(v, *args)
@@ -315,8 +318,8 @@ class Cells:
         index = getattr(codes, "_data", codes)
         if values.ndim != 1 or not isinstance(u, Node) or (not isinstance(codes, Node) and index.min() < 0):
             raise Unsupported("a gather of this kind")
-        if isinstance(codes, Node):
-            raise Unsupported("codes that may be negative")
+        if isinstance(codes, Node) and (codes.rule.rule.name != "truncated" or codes.inputs[0].rule not in LEAVES):
+            raise Unsupported("codes that are computed")
         names = self._refs(u)
         out = np.empty(1, object)
         out[0] = self.atom("codes", codes, names[0].source, tuple(e.position for e in names), values[index[: self.m]])

@@ -42,7 +42,10 @@ class Compiled:
         plan = self.plans.get(key)
         if plan is None:
             plan = self._plan(key, self.function, list(args))
-        return plan.run(list(args), args)
+        try:
+            return plan.run(list(args), args)
+        except IndexError:  # a code that counts from the end, or one that is out of range: as NumPy has it
+            return self.function(*args)
 
     def _nested(self, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
         """Arguments that are trees, numbers of other types, or given by name."""
@@ -73,7 +76,10 @@ class Compiled:
                 return self.function(*a, **k)
 
             plan = self._plan(key, called, numbers)
-        return plan.run(numbers, args)
+        try:
+            return plan.run(numbers, args)
+        except IndexError:
+            return self.function(*args, **kw)
 
     def _plan(self, key: Any, f: Callable[..., Any], args: list[Any]) -> Plan:
         kinds = [np.asarray(a).dtype for a in args]

@@ -51,7 +51,7 @@ class Plan:
                 if where[v] < 0:
                     del where[v]
                 continue
-            if kinds and form.name == "astype" and where.get(v.inputs[0], self.size) < len(kinds):
+            if kinds and form.name in ("astype", "truncated") and where.get(v.inputs[0], self.size) < len(kinds):
                 k = where[v.inputs[0]]
                 if kinds[k].kind not in "fc" and v.values[1] == kinds[k]:
                     where[v] = k  # an integer argument, floating while it is recorded

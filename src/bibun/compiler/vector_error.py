@@ -108,7 +108,7 @@ def erfcx(b: Builder, x: str) -> str:
     return b.select(b.compare("olt", x, b.number(0.0)), b.sub(b.add(e, e), tail), tail)
 
 
-@vector("ierfc_scaled")
+@vector("ierfc_product")
 def ierfc_scaled(b: Builder, n: int, x: str) -> str:
     """exp(x²) iⁿerfc(x), n = 1 or 2; of x < 0 by the recurrence."""
     line = half_line(b, x, 1.0)
@@ -122,7 +122,7 @@ def ierfc_scaled(b: Builder, n: int, x: str) -> str:
     return b.select(b.compare("olt", x, b.number(0.0)), y, tail)
 
 
-@vector("ierfc_ratio")
+@vector("ierfc_quotient")
 def ierfc_ratio(b: Builder, n: int, x: str) -> str:
     """iⁿerfc(x) / iⁿ⁻¹erfc(x), n = 1 or 2."""
     zero, one = b.number(0.0), b.number(1.0)

@@ -275,7 +275,7 @@ def step_usual(b: Builder, n: int, low: str, step: str) -> str:
     return b.add(near, b.add(change, b.fma(squares, half, rest)))
 
 
-@vector("digamma_step")
+@vector("polygamma_step")
 def digamma_step(b: Builder, n: int, x: str, step: str) -> str:
     """ψ⁽ⁿ⁾(x + step) - ψ⁽ⁿ⁾(x), n = 0 or 1."""
     zero, end = b.number(0.0), b.add(x, step)
@@ -296,6 +296,12 @@ def step_rare(b: Builder, n: int, x: str, end: str) -> str:
 
 
 # --- beta ------------------------------------------------------------------------------------------------------------
+
+
+@vector("stirling_rest")
+def stirling_rest(b: Builder, x: str) -> str:
+    """What Stirling's formula leaves of log Γ(x), x >= 4."""
+    return stirling(b, b.div(b.number(1.0), x))
 
 
 def stirling(b: Builder, inverse: str) -> str:

@@ -6,6 +6,7 @@ tests/units/compiler/test_vector_special.py holds the largest errors. Imports ir
 
 import math
 
+from . import coefficients as c
 from . import coefficients_special as s
 from .ir import Builder, vector
 from .vector_gamma import polynomial
@@ -26,7 +27,7 @@ def exprel(b: Builder, x: str) -> str:
     return b.select(b.compare("ogt", x, b.number(717.0)), b.number(math.inf), y)
 
 
-@vector("exp_moment")
+@vector("exp_power_mean")
 def exp_moment(b: Builder, n: int, x: str) -> str:
     """∫₀¹ tⁿ exp(x t) dt, n = 1, 2, 3."""
     near, far, e = polynomial(b, x, EXP_MOMENT[n]), exprel(b, x), exp(b, x)
@@ -63,12 +64,22 @@ def lag(b: Builder, x: str) -> str:
     return b.select(middle, near, far)
 
 
+@vector("log1p_rest")
+def log1p_rest(b: Builder, x: str) -> str:
+    """log(1 + x) - x, which begins as -x²/2."""
+    q = b.div(x, b.add(x, b.number(2.0)))
+    z, half = b.mul(q, q), b.mul(b.mul(x, x), b.number(0.5))
+    near = b.sub(b.mul(q, b.fma(z, polynomial(b, z, c.LOG), half)), half)
+    middle = b.both(b.compare("ogt", x, b.number(-0.29)), b.compare("olt", x, b.number(0.41)))
+    return b.select(middle, near, b.sub(log1p(b, x), x))
+
+
 # --- Σ log(1 + j a) --------------------------------------------------------------------------------------------------
 
 HEAD = 4
 
 
-@vector("rising")
+@vector("log_rising")
 def rising(b: Builder, n: int, k: str, a: str) -> str:
     """The n-th derivative in `a` of Σ log(1 + j a) over j = 0, …, k - 1, for a >= 0, n = 0, 1, 2.
 
@@ -159,13 +170,13 @@ def _bernoulli_2(b: Builder, a: str, y: str, w: str) -> str:
     It is Σ B₂q/(2q) a^(2q-3) w^2q (2 - 2q w), and Σ B₂q/(2q) t^(q-1) the polynomial of ψ: its first term apart, since
     2 - 2w = 2 a y w, the others by the polynomial and its derivative.
     """
-    c = s.DIGAMMA_REST
+    begin, *others = s.DIGAMMA_REST
     v = b.mul(a, w)
     t = b.mul(v, v)
-    plain = polynomial(b, t, c[1:])
-    weighted = polynomial(b, t, [(q + 2) * x for q, x in enumerate(c[1:])])
+    plain = polynomial(b, t, others)
+    weighted = polynomial(b, t, [(q + 2) * x for q, x in enumerate(others)])
     square = b.mul(w, w)
-    first = b.mul(b.mul(b.mul(square, w), y), b.number(2 * c[0]))
+    first = b.mul(b.mul(b.mul(square, w), y), b.number(2 * begin))
     rest = b.fma(b.mul(weighted, w), b.number(-2.0), b.mul(plain, b.number(2.0)))
     return b.fma(b.mul(b.mul(a, square), square), rest, first)
 

@@ -12,25 +12,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import vector_error, vector_gamma, vector_moments  # noqa: F401  (they register their functions)
-from .ir import VECTOR, Builder, vector
+from .ir import Builder, vector
 
 __all__ = ["PER_LANE", "symbols"]
 
 PREFIX = "bibun_"
 
 PER_LANE = {
-    1: (
-        "dawsn erfi erfinv erfcinv exp1 expi gamma i0 i0e i1 i1e j0 j1 k0 k0e k1 k1e loggamma ndtri ndtri_exp rgamma "
-        "spence wrightomega y0 y1"
-    ).split(),
-    2: (
-        "beta betaln binom chdtr chdtrc chdtri expn gammainc gammaincc gammainccinv gammaincinv hyp0f1 iv ive jv jve "
-        "kn kv kve owens_t pdtr pdtrc poch powm1 stdtr stdtrit yn yv yve"
-    ).split(),
-    3: (
-        "betainc betaincc betainccinv betaincinv fdtr fdtrc fdtri gdtr gdtrc hyp1f1 nbdtr nbdtrc"
-    ).split(),
-    4: ["hyp2f1"],
+    1: "dawsn erfi erfinv erfcinv exp1 expi gamma i0 i0e i1 i1e j0 j1 k0 k0e k1 k1e loggamma ndtri ndtri_exp rgamma "
+       "spence wrightomega y0 y1",
+    2: "beta betaln binom chdtr chdtrc chdtri expn gammainc gammaincc gammainccinv gammaincinv hyp0f1 iv ive jv jve kn "
+       "kv kve owens_t pdtr pdtrc poch powm1 stdtr stdtrit yn yv yve",
+    3: "betainc betaincc betainccinv betaincinv fdtr fdtrc fdtri gdtr gdtrc hyp1f1 nbdtr nbdtrc",
+    4: "hyp2f1",
 }  # fmt: skip
 """SciPy's functions that are called lane by lane, by how many numbers they take."""
 
@@ -41,9 +35,8 @@ def _register(name: str) -> None:
         return b.call(PREFIX + name, *args)
 
 
-for _name in (name for names in PER_LANE.values() for name in names):
-    if _name not in VECTOR:
-        _register(_name)
+for _name in " ".join(PER_LANE.values()).split():
+    _register(_name)
 
 
 class Symbols(Mapping[str, int]):
@@ -62,7 +55,7 @@ class Symbols(Mapping[str, int]):
 
     @functools.cached_property
     def _arity(self) -> dict[str, int]:
-        return {PREFIX + name: n for n, names in PER_LANE.items() for name in names}
+        return {PREFIX + name: n for n, names in PER_LANE.items() for name in names.split()}
 
 
 @functools.cache

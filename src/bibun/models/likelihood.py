@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.quick import quick
 from ..core.graph import Node
 from ..errors import TrackedVariable
 from ..optimize import minimize
-from ..transforms.gradient import grad, value_and_grad
+from ..transforms.gradient import value_and_grad
 from ..transforms.hessian import hessian
 from ..transforms.jacobian import jacobian
 from .certificate import certify
-from .parameters import ParameterSet, as_values
+from .parameters import ParameterSet, Values, as_values
 from .result import Result
 
 __all__ = ["MLE", "Objective"]
@@ -97,8 +98,9 @@ class MLE:
         objective.check_start(u)
         scale = objective.scale(u)
         found = minimize(
-            lambda z: objective.loss(u + z / scale),
+            lambda z, *data: objective.loss(u + z / scale, *data),
             np.zeros(self.parameters.size),
+            args=objective.arguments,
             method=method,
             maxiter=maxiter,
             **options,
@@ -131,8 +133,8 @@ class Objective:
         self._differentiate()
 
     def _differentiate(self) -> None:
-        self._value_and_grad = value_and_grad(self.loss)
-        self._hessian = hessian(self.loss)
+        self._value_and_grad = quick(value_and_grad(self.loss))
+        self._hessian = quick(hessian(self.loss))
         self._scores = jacobian(self.rows, mode="forward")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -143,27 +145,37 @@ class Objective:
         self.__dict__.update(state)
         self._differentiate()
 
-    def rows(self, u: Any) -> Any:
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """The data and the weights, as `loss` may be given them."""
+        columns = dict(self.data) if isinstance(self.data, Values) else None
+        if columns is None or any(np.asarray(v).dtype.kind not in "biuf" for v in columns.values()):
+            return ()
+        return columns, self.weights
+
+    def rows(self, u: Any, columns: Any = None) -> Any:
         """The log-likelihood of each row (or the whole), in the sign of a log-likelihood."""
         p = self.model.parameters.natural(u)
+        data = self.data if columns is None else Values(columns, "data column")
         try:
-            rows = self.model.loglik(p, self.data) if self.model.takes_data else self.model.loglik(p)
+            rows = self.model.loglik(p, data) if self.model.takes_data else self.model.loglik(p)
         except TrackedVariable as e:
             raise TrackedVariable(f"in the likelihood: {e}") from e
         if rows is None:
             raise TypeError("the likelihood returned None: it must return its value")
         return rows if self.model.sign == 1 else -rows
 
-    def loss(self, u: Any) -> Any:
-        """Minus the log-likelihood."""
-        rows = self.rows(u)
-        if self.weights is not None:
-            if np.shape(_plain(rows)) != self.weights.shape:
+    def loss(self, u: Any, columns: Any = None, weights: Any = None) -> Any:
+        """Minus the log-likelihood; of its own data, or of arrays that a compiled program is given."""
+        rows = self.rows(u, columns)
+        weights = self.weights if weights is None else weights
+        if weights is not None:
+            if np.shape(_plain(rows)) != np.shape(_plain(weights)):
                 raise ValueError(
-                    f"weights of shape {self.weights.shape} for a likelihood of shape {np.shape(_plain(rows))}: "
+                    f"weights of shape {np.shape(_plain(weights))} for a likelihood of shape {np.shape(_plain(rows))}: "
                     "one weight a row"
                 )
-            rows = rows * self.weights
+            rows = rows * weights
         return -np.sum(rows)
 
     def check_start(self, u: np.ndarray) -> None:
@@ -197,12 +209,12 @@ class Objective:
 
     def value_and_grad(self, u: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the log-likelihood and its gradient."""
-        v, g = self._value_and_grad(u)
+        v, g = self._value_and_grad(u, *self.arguments)
         return float(v), np.asarray(g)
 
     def hessian(self, u: np.ndarray) -> np.ndarray:
         """The observed information on the scale of u."""
-        h = np.asarray(self._hessian(u))
+        h = np.asarray(self._hessian(u, *self.arguments))
         return 0.5 * (h + h.T)
 
     def scores(self, u: np.ndarray) -> np.ndarray:
@@ -213,7 +225,7 @@ class Objective:
         """The square root of the curvature in each direction: a column in other units then searches the same path."""
         with np.errstate(all="ignore"):
             d = np.abs(np.diag(self.hessian(u)))
-            g = np.abs(grad(self.loss)(u))
+            g = np.abs(self.value_and_grad(u)[1])
         d = np.where(np.isfinite(d) & (d > 0), np.sqrt(d), np.where(g > 0, g, 1.0))
         return np.where(np.isfinite(d) & (d > 0), d, 1.0)
 

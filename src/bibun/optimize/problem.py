@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.quick import quick
 from ..core.graph import Node
 from ..core.tree import flatten
 from ..transforms.directional import linearize
@@ -165,9 +166,9 @@ class Problem:
         self.nfev = self.njev = self.nhev = self.refused = 0
         self.best: Point | None = None
         self.last_refused: tuple[np.ndarray, str] | None = None
-        self._both = value_and_grad(self.f)
+        self._both = quick(value_and_grad(self.f))
         tree, call = self.parameters.traced, self.f
-        self._hessian = hessian(self.f if self.parameters.plain else lambda x, *a: call(tree(x), *a))
+        self._hessian = quick(hessian(self.f if self.parameters.plain else lambda x, *a: call(tree(x), *a)))
         self._gradient = grad(self.f)
 
     def start(self) -> Point:
