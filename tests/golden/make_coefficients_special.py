@@ -94,22 +94,20 @@ def wanted() -> dict[str, tuple[Callable[[Any], Any], Any, Any, int]]:
         "DIGAMMA": (around_root, -0.5, 0.5, 22),
         "DIGAMMA_REST": (of_square(digamma_rest), 0, end, 10),
         "ERF": (lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(mp.pi), 0, 1, 12),
-        "ERFCX": (half_line(0, 4), -1, 1, 23),
+        "ERFCX": (lambda t: half_line(0, 4)(t) - 1, -1, 1, 23),
         "IERFC_1": (half_line(1, 4), -1, 1, 25),
         "IERFC_2": (half_line(2, 4), -1, 1, 27),
     }
     for n in (1, 2, 3):
         table[f"POLYGAMMA_{n}"] = of_square(polygamma_rest(n)), 0, end, 8 + 2 * n
-        table[f"EXP_MOMENT_{n}"] = _exp_moment(n), -2 - n, 2 + n, 18 + 2 * n + n // 2
+        # below 0 the mean of (1 - t)ⁿ exp(-xt) times exp(x): all terms have one sign
+        table[f"EXP_MEAN_{n}"] = lambda x, n=n: mp.hyp1f1(n + 1, n + 2, x) / (n + 1), 0, 2 + n, 14 + 2 * n
+        table[f"EXP_MEAN_BACK_{n}"] = lambda x, n=n: mp.hyp1f1(1, n + 2, x) / (n + 1), 0, 2 + n, 14 + 2 * n
         table[f"LOG_MEAN_{n}"] = mean(lambda tau, n=n: tau**n, n + 1), -mp.mpf(1) / 3, mp.mpf(1) / 3, 20 + 2 * n
     table["RISING_0"] = mean(lambda tau: 1 - tau, 1), 0, 0.5, 17
     table["RISING_1"] = mean(lambda tau: tau, 1), 0, 0.5, 16
     table["RISING_2"] = mean(lambda tau: tau**2, 2), 0, 0.5, 17
     return table
-
-
-def _exp_moment(n: int) -> Callable[[Any], Any]:
-    return lambda x: mp.hyp1f1(n + 1, n + 2, x) / (n + 1)
 
 
 def main() -> None:

@@ -132,20 +132,21 @@ class Contraction:
         else:
             raise Unsupported(rule.name)
         if not isinstance(e, np.ndarray):
-            return self._node(cells, e, count)
+            return self._node(cells, e, count, v)
         if e.size > 16:
             raise Unsupported("many sums over rows")
-        parts = [self._node(cells, x, count) for x in e.reshape(-1)]
+        parts = [self._node(cells, x, count, v) for x in e.reshape(-1)]
         if e.ndim == 0:
             return parts[0]
         return np.reshape(np.stack(parts), e.shape)
 
-    def _node(self, cells: Cells, e: Any, count: Any) -> Any:
+    def _node(self, cells: Cells, e: Any, count: Any, v: Node) -> Any:
         if not isinstance(e, Node):
             raise Unsupported("a sum that does not depend on the data")
-        e_cells = Summand(cells, e, self.n)
-        y = e_cells.node(0)
-        return y if isinstance(count, float) and count == 1.0 else y / count
+        y = Summand(cells, e, v._data.dtype).node(0)
+        if isinstance(count, float):
+            return y if count == 1.0 else y / count
+        return y / (count if y.dtype == count.dtype else count.astype(y.dtype))
 
 
 count_rule = Constant(lambda x: np.array(float(np.shape(x)[0])), name="row count")
@@ -174,10 +175,13 @@ class Summand:
     ----------
     parameters, data : list
         The arguments of its rules: arrays without rows, then arrays of rows.
+    dtype : numpy.dtype
+        What the sum was recorded in. It is computed in float64 and rounded to this.
     """
 
-    def __init__(self, cells: Cells, e: Node, n: int) -> None:
-        self.cells, self.e, self.n = cells, e, n
+    def __init__(self, cells: Cells, e: Node, dtype: Any) -> None:
+        self.cells, self.e = cells, e
+        self.dtype = dtype if dtype.kind == "f" else np.dtype(float)
         used = {id(v) for v in (e, *history([e], 0, ())[0])}
         used |= {id(x) for v in (e, *history([e], 0, ())[0]) for x in v.inputs}
         self.atoms = [a for a in cells.atoms.values() if id(a.variable) in used]
@@ -227,7 +231,8 @@ class RowRule:
     def run(self, *values: Any) -> Any:
         """Zeros in place of the result, which only the compiled program computes."""
         sizes = [np.size(values[i]) for i in self.by]
-        return np.zeros(np.shape(values[self.by[0]]) if self.order == 1 else tuple(sizes))
+        shape = np.shape(values[self.by[0]]) if self.order == 1 else tuple(sizes)
+        return np.zeros(shape, self.summand.dtype)
 
     def form(self, where: tuple[int, ...], same: bool) -> Form:
         """The walks: the derivative is a sum over the same rows."""

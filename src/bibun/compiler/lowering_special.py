@@ -334,7 +334,6 @@ LOWERED["ierfc_ratio"] = ierfc_ratio
 LOWERED["ierfc_scaled"] = lambda n, x: m.ierfc_product(order(n), x) if order(n) in (1, 2) else None
 
 
-
 def dawsn_derivative(n: Any, x: Expression) -> Any:
     n = order(n)
     if n is None or not 1 <= n <= 4:

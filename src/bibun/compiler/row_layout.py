@@ -184,8 +184,10 @@ class Layout:
             return min(max(room, 64), 128 if products else 512)
         if products:
             return 32
-        heavy = sum(e.op not in SIMPLE for e in self.varying) > 3
-        return (2 if heavy else 1) * self.lanes if self.matrices else 64
+        if not self.matrices:
+            return 64
+        heavy = sum(e.op not in SIMPLE for e in self.varying) > 3  # two vectors of rows hide one another's waiting
+        return self.lanes * (2 if heavy or sum(m.width for m in self.matrices.values()) <= 32 else 1)
 
     def _place(self) -> None:
         lanes, at = self.lanes, 0

@@ -151,7 +151,8 @@ class RowStep:
             parameters.append(flat[positions[0]] if kind == "scalar" else _taken(flat, positions))
         terms, _ = runner(arrays, parameters)
         for (rule, args, slots, out), pieces in zip(self.sums, self.pieces, strict=True):
-            values[out] = self._result(rule, args, dict(slots), pieces, terms, values)
+            found = self._result(rule, args, dict(slots), pieces, terms, values)
+            values[out] = found if found.dtype == rule.summand.dtype else found.astype(rule.summand.dtype)
 
     def _result(
         self, rule: RowRule, args: list[Any], slots: dict[int, int], pieces: Any, terms: Any, values: list[Any]

@@ -45,7 +45,11 @@ def half_line(b: Builder, x: str, factor: float) -> Line:
 
     def moved() -> str:
         near = b.smaller(a, b.number(1e20))  # a quotient of infinities is none
-        return b.div(b.sub(near, b.number(4.0)), b.add(near, b.number(4.0)))
+        one, four = b.number(1.0), b.number(4.0)
+        inverse = b.div(one, b.add(near, four))
+        t = b.mul(b.sub(near, four), inverse)
+        left = b.fma(b.neg(t), near, b.fma(b.add(t, one), b.number(-4.0), near))  # x - 4 - t (x + 4)
+        return b.fma(left, inverse, t)
 
     t = kept(b, (f"line t {factor}", x), moved)
     square = kept(b, (f"line t² {factor}", x), lambda: b.mul(t, t))
@@ -55,12 +59,18 @@ def half_line(b: Builder, x: str, factor: float) -> Line:
 
 def scaled(b: Builder, line: Line, n: int) -> str:
     """(1 + 2x)ⁿ⁺¹ exp(x²) iⁿerfc(x)."""
-    return kept(b, (f"ierfc {n}", line.t), lambda: b.two_chains(line.t, line.square, SCALED[n]))
+    p = kept(b, (f"ierfc {n}", line.t), lambda: b.two_chains(line.t, line.square, SCALED[n]))
+    return p if n else b.add(p, b.number(1.0))
 
 
 def scaled_erfc(b: Builder, line: Line) -> str:
     """erfcx of the line's x >= 0."""
-    return kept(b, ("erfcx", line.t), lambda: b.mul(scaled(b, line, 0), line.scale))
+
+    def write() -> str:
+        rest = kept(b, ("ierfc 0", line.t), lambda: b.two_chains(line.t, line.square, s.ERFCX))
+        return b.fma(rest, line.scale, line.scale)
+
+    return kept(b, ("erfcx", line.t), write)
 
 
 def decay(b: Builder, x: str, factor: float) -> str:
@@ -84,18 +94,24 @@ def erfc_of_size(b: Builder, x: str) -> str:
     return kept(b, ("erfc", x), lambda: b.mul(decay(b, x, 1.0), scaled_erfc(b, half_line(b, x, 1.0))))
 
 
+def erf_near(b: Builder, x: str) -> str:
+    """erf(x) for |x| < 1."""
+    square = b.mul(x, x)
+    return b.mul(x, b.two_chains(square, b.mul(square, square), s.ERF))
+
+
 @vector("erf")
 def erf(b: Builder, x: str) -> str:
-    one, square = b.number(1.0), b.mul(x, x)
-    near = b.mul(x, b.two_chains(square, b.mul(square, square), s.ERF))
+    one = b.number(1.0)
     far = b.copysign(b.sub(one, erfc_of_size(b, x)), x)
-    return b.select(b.compare("olt", b.abs(x), one), near, far)
+    return b.select(b.compare("olt", b.abs(x), one), erf_near(b, x), far)
 
 
 @vector("erfc")
 def erfc(b: Builder, x: str) -> str:
     tail = erfc_of_size(b, x)
-    return b.select(b.compare("olt", x, b.number(0.0)), b.sub(b.number(2.0), tail), tail)
+    y = b.select(b.compare("olt", x, b.number(0.0)), b.sub(b.number(2.0), tail), tail)
+    return b.select(b.compare("olt", b.abs(x), b.number(0.5)), b.sub(b.number(1.0), erf_near(b, x)), y)
 
 
 @vector("erfcx")
@@ -148,8 +164,10 @@ def ndtr_tail(b: Builder, x: str) -> str:
 
 @vector("ndtr")
 def ndtr(b: Builder, x: str) -> str:
-    tail = ndtr_tail(b, x)
-    return b.select(b.compare("olt", x, b.number(0.0)), tail, b.sub(b.number(1.0), tail))
+    tail, half = ndtr_tail(b, x), b.number(0.5)
+    y = b.select(b.compare("olt", x, b.number(0.0)), tail, b.sub(b.number(1.0), tail))
+    near = b.fma(erf_near(b, b.mul(x, b.number(ROOT_HALF))), half, half)
+    return b.select(b.compare("olt", b.abs(x), half), near, y)
 
 
 @vector("log_ndtr")
@@ -184,5 +202,3 @@ def mills_excess(b: Builder, x: str) -> str:
     line = half_line(b, x, ROOT_HALF)
     ratio = b.mul(b.div(scaled(b, line, 1), scaled(b, line, 0)), b.mul(line.scale, b.number(math.sqrt(2))))
     return b.select(b.compare("olt", x, b.number(0.0)), ratio, b.add(inverse_mills(b, x), x))
-
-

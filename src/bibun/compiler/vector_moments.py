@@ -14,7 +14,11 @@ from .vector_math import exp, expm1, log1p
 
 __all__: list[str] = []
 
-EXP_MOMENT = {1: s.EXP_MOMENT_1, 2: s.EXP_MOMENT_2, 3: s.EXP_MOMENT_3}
+EXP_MEAN = {
+    1: (s.EXP_MEAN_1, s.EXP_MEAN_BACK_1),
+    2: (s.EXP_MEAN_2, s.EXP_MEAN_BACK_2),
+    3: (s.EXP_MEAN_3, s.EXP_MEAN_BACK_3),
+}
 LOG_MEAN = {1: s.LOG_MEAN_1, 2: s.LOG_MEAN_2, 3: s.LOG_MEAN_3}
 
 
@@ -30,10 +34,12 @@ def exprel(b: Builder, x: str) -> str:
 @vector("exp_power_mean")
 def exp_moment(b: Builder, n: int, x: str) -> str:
     """∫₀¹ tⁿ exp(x t) dt, n = 1, 2, 3."""
-    near, far, e = polynomial(b, x, EXP_MOMENT[n]), exprel(b, x), exp(b, x)
+    far, e, size = exprel(b, x), exp(b, x), b.abs(x)
+    onward, back = (polynomial(b, size, p) for p in EXP_MEAN[n])
+    near = b.select(b.compare("olt", x, b.number(0.0)), b.mul(e, back), onward)
     for m in range(1, n + 1):
         far = b.div(b.sub(e, far if m == 1 else b.mul(far, b.number(float(m)))), x)
-    return b.select(b.compare("olt", b.abs(x), b.number(2.0 + n)), near, far)
+    return b.select(b.compare("olt", size, b.number(2.0 + n)), near, far)
 
 
 @vector("log1p_mean")

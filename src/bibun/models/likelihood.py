@@ -133,13 +133,14 @@ class Objective:
         self._differentiate()
 
     def _differentiate(self) -> None:
+        self._loss = quick(self.loss)
         self._value_and_grad = quick(value_and_grad(self.loss))
         self._hessian = quick(hessian(self.loss))
         self._scores = jacobian(self.rows, mode="forward")
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the derivatives, which are made anew."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_value_and_grad", "_hessian", "_scores")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_loss", "_value_and_grad", "_hessian", "_scores")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -244,7 +245,7 @@ class Objective:
                 break
             moved = u - step
             with np.errstate(all="ignore"):
-                if not float(self.loss(moved)) <= value + 1e-12 * (1 + abs(value)):
+                if not float(self._loss(moved, *self.arguments)) <= value + 1e-12 * (1 + abs(value)):
                     break
             u, last, steps = moved, decrement, steps + 1
             if decrement <= 1e-24 * (1 + abs(value)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.quick import quick
 from ..optimize import minimize
 from ..special import logsumexp
 from ..transforms.gradient import value_and_grad
@@ -221,13 +222,14 @@ class Search:
         among = np.eye(blocks) - np.full((blocks, blocks), 1 / (blocks + 1)) if blocks > 1 else np.eye(1)
         self.penalty = np.kron(among, np.diag(lam))
         self.P = self.T.T @ self.penalty @ self.T / self.total
-        self._value_and_grad, self._hessian = value_and_grad(self.loss), hessian(self.loss)
+        self._loss = quick(self.loss)
+        self._value_and_grad, self._hessian = quick(value_and_grad(self.loss)), quick(hessian(self.loss))
         self.gamma, self.found = self._search(method, maxiter)
         self.gamma, self.polished = self._polish(self.gamma)
 
-    def loss(self, gamma: Any) -> Any:
+    def loss(self, gamma: Any, *data: Any) -> Any:
         """Minus the mean log-likelihood of a row, penalized."""
-        loss = self.objective.loss(self.T @ gamma) / self.total
+        loss = self.objective.loss(self.T @ gamma, *data) / self.total
         return loss + 0.5 * (gamma @ (self.P @ gamma)) if self.lam.any() else loss
 
     def _search(self, method: str, maxiter: int | None) -> tuple[np.ndarray, Any]:
@@ -240,7 +242,7 @@ class Search:
             return start, OptimizeResult(x=start, fun=value, nit=0, success=True, message="There is nothing to search.")
         if method == "newton" and len(self.X) >= ROWS:
             start = self._start(start)
-        last = float(self.loss(start))
+        last = float(self._loss(start, *self.objective.arguments))
 
         def gained_little(intermediate_result: Any) -> None:
             nonlocal last
@@ -249,7 +251,13 @@ class Search:
                 raise StopIteration
 
         found = minimize(
-            self.loss, start, METHODS[method], gtol=1e-13, maxiter=maxiter or MAXITER[method], callback=gained_little
+            self.loss,
+            start,
+            args=self.objective.arguments,
+            method=METHODS[method],
+            gtol=1e-13,
+            maxiter=maxiter or MAXITER[method],
+            callback=gained_little,
         )
         if found.status == 99:  # the rule above
             found.success = True
@@ -270,15 +278,15 @@ class Search:
             return zero
         part = Objective(self.objective.model, data, w)
 
-        def loss(gamma: Any) -> Any:
-            mean = part.loss(self.T @ gamma) / float(w.sum())
+        def loss(gamma: Any, *data: Any) -> Any:
+            mean = part.loss(self.T @ gamma, *data) / float(w.sum())
             return mean + 0.5 * (gamma @ (self.P @ gamma)) if self.lam.any() else mean
 
-        found = minimize(loss, zero, "newton", gtol=1e-6, maxiter=12)
-        x = np.asarray(found.x)
+        found = minimize(loss, zero, args=part.arguments, method="newton", gtol=1e-6, maxiter=12)
+        x, arguments = np.asarray(found.x), self.objective.arguments
         beta = (self.T @ x).reshape(self.blocks, -1)
         sure = float(np.abs(data["X"] @ beta.T).max()) > SUSPICIOUS
-        return zero if sure or not found.success or not self.loss(x) < self.loss(zero) else x
+        return zero if sure or not found.success or not self._loss(x, *arguments) < self._loss(zero, *arguments) else x
 
     def _polish(self, gamma: np.ndarray) -> tuple[np.ndarray, int]:
         """Newton steps to the last digit, as long as each gains less than a quarter of the one before."""
@@ -301,8 +309,8 @@ class Search:
     def _at(self, gamma: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         if not gamma.size:
             return float(self.loss(gamma)), gamma, np.zeros((0, 0))
-        value, g = self._value_and_grad(gamma)
-        H = np.asarray(self._hessian(gamma))
+        value, g = self._value_and_grad(gamma, *self.objective.arguments)
+        H = np.asarray(self._hessian(gamma, *self.objective.arguments))
         return float(value), np.asarray(g), 0.5 * (H + H.T)
 
     def finish(

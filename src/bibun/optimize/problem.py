@@ -166,6 +166,7 @@ class Problem:
         self.nfev = self.njev = self.nhev = self.refused = 0
         self.best: Point | None = None
         self.last_refused: tuple[np.ndarray, str] | None = None
+        self._value = quick(self.f)
         self._both = quick(value_and_grad(self.f))
         tree, call = self.parameters.traced, self.f
         self._hessian = quick(hessian(self.f if self.parameters.plain else lambda x, *a: call(tree(x), *a)))
@@ -211,7 +212,7 @@ class Problem:
         self.nfev += 1
         try:
             with np.errstate(all="ignore"):
-                value = _number(self.f(self.parameters.tree(x), *self.args))
+                value = _number(self._value(self.parameters.tree(x), *self.args))
         except np.linalg.LinAlgError as e:
             return self._refuse(x, f"LinAlgError: {e}").value
         if not math.isfinite(value):
