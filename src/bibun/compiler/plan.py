@@ -17,6 +17,7 @@ from ..core.modes import mode
 from ..transforms.recording import Recorded
 from .contraction import Contraction, RowRule, Uncontracted
 from .row_steps import RowStep
+from .scalar_steps import scalar_program
 
 __all__ = ["Plan", "plan", "planned"]
 
@@ -85,6 +86,7 @@ class Plan:
             self.steps += calls
             if sums:
                 self.steps.append(RowStep(sums, absorbing))
+        self.kernel = None if any(sums for _, sums in stages) else scalar_program(recorded, kinds)
         self.passes = sum(isinstance(s, RowStep) for s in self.steps)
         self.results = [(where.get(y, -1), y) if isinstance(y, Node) else (-1, y) for y in recorded.outputs]
         self._prune()
@@ -125,6 +127,11 @@ class Plan:
 
     def run(self, values: list[Any], args: tuple[Any, ...]) -> Any:
         """The same for arrays known to have those shapes."""
+        if self.kernel is not None:
+            found = self.kernel(values)
+            if self._again is not None and any([has_nan(y) for y in found]):
+                return self._again().run(values, args)
+            return self.rebuild(found)
         values = [*values, *[None] * (self.size - len(values))]
         with np.errstate(all="ignore"):  # as derivatives do: which step is one cannot be seen here
             for step in self.steps:
@@ -136,7 +143,8 @@ class Plan:
         return self.rebuild([y._data if isinstance(y, Node) else y for y in found])
 
     def __str__(self) -> str:
-        return "\n".join(str(step) for step in self.steps)
+        head = ["as one kernel:"] if self.kernel is not None else []
+        return "\n".join([*head, *(str(step) for step in self.steps)])
 
 
 class Call:
