@@ -7,10 +7,9 @@ row_layout.py, machine.py and threads.py.
 
 import contextlib
 import functools
-import importlib
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,12 +109,13 @@ class RowKernel:
         return found
 
 
-def _symbols(ir: str) -> dict[str, int]:
+def _symbols(ir: str) -> Mapping[str, int]:
     """The addresses of C functions that the code calls besides those of the process."""
-    if "@bibun_" not in "\n".join(line for line in ir.split("\n") if line.startswith("declare")):
+    if not any(line.startswith("declare") and "@bibun_" in line for line in ir.split("\n")):
         return {}
-    vector_special = importlib.import_module("bibun.compiler.vector_special")
-    return dict(vector_special.symbols())
+    from .vector_special import symbols
+
+    return symbols()
 
 
 def _aligned(n: int, dtype: Any = np.float64) -> Array:

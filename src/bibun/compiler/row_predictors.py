@@ -19,7 +19,7 @@ COLUMNS = 8
 """How many columns are read together in F order."""
 
 AHEAD, LINE = 8192, 64
-"""How many bytes ahead rows are asked for (4096 is a fifth slower: a page apart is the same place in a cache), and those
+"""How many bytes ahead rows are asked for (4096 is a fifth slower: a page apart is one place in a cache), and the bytes
 of a cache line."""
 
 

@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import vector_trigonometry
+from . import machine, vector_trigonometry
 from .expression import Expression, ordered
 from .ir import Builder, literal
+from .scalar_groups import Group, Layout, grouped
 
 __all__ = ["Store", "program"]
 
@@ -32,11 +33,12 @@ _PAIR = "{double, double}"
 _SMALL = 0.78
 """Safely below an eighth of a turn, where it is a matter of rounding how many quarter turns are nearest."""
 
+Step = Expression | Group
 Store = tuple[Expression, int, str]
 """What is stored of a result: its expression, at which byte of the frame, and as what: double, float or i8."""
 
 
-def program(stores: Sequence[Store], inputs: int, kept: int) -> tuple[str, int]:
+def program(stores: Sequence[Store], inputs: int, kept: int) -> tuple[str, int, list[tuple[int, float]]]:
     """The module with the function `run(frame)` of expressions of primitive operations.
 
     Parameters
@@ -48,49 +50,56 @@ def program(stores: Sequence[Store], inputs: int, kept: int) -> tuple[str, int]:
     Returns
     -------
     ir : str
-    size : int
-        How many values are kept.
+    end : int
+        The size of the frame in bytes.
+    fills : list of (int, float)
+        Numbers to stand in the frame, and at which byte.
     """
-    order, partners = _in_pairs([e for e in ordered({e for e, _, _ in stores}) if e.op != "number"])
+    order, partners = _in_pairs(grouped([e for e in ordered({e for e, _, _ in stores}) if e.op != "number"]))
     pieces = _cut(order, partners)
-    # what is needed by another piece than the one it is computed in has a place in the frame
-    home = {e: k for k, piece in enumerate(pieces) for e in piece}
-    places = {e: inputs + 8 * e.number for e in order if e.op == "input"}
-    size = 0
-    for e in order:
-        for a in e.args:
-            if isinstance(a, Expression) and a.op != "number" and a not in places and home[a] != home[e]:
-                places[a] = kept + 8 * size
-                size += 1
+    home: dict[Expression, int] = {}
+    layout = Layout(kept, {})
+    for k, piece in enumerate(pieces):
+        for step in piece:
+            if isinstance(step, Group):
+                layout.lay(step)
+                home |= dict.fromkeys(step.members, k)
+            else:
+                home[step] = k
+                if step.op == "input":
+                    layout.places[step] = inputs + 8 * step.number
+                for a in step.args:  # what is needed by another piece than the one it is computed in is kept
+                    if isinstance(a, Expression) and a.op != "number" and home[a] != k:
+                        layout.keep(a)
     wanted: list[list[Store]] = [[] for _ in pieces]
     for store in stores:
-        wanted[home.get(store[0], 0)].append(store)
+        wanted[home[store[0]]].append(store)
 
     module = Builder(1, inline=False)
     texts = []
-    attributes = "nounwind" if len(order) <= WHOLE else "nounwind noinline optnone"
+    attributes = "nounwind" if len(home) <= WHOLE else "nounwind noinline optnone"
     for k, piece in enumerate(pieces):
-        written = _Piece(module, places, partners)
-        for e in piece:
-            written.write(e)
+        written = _Piece(module, layout, partners)
+        for step in piece:
+            written.write(step)
         for e, place, kind in wanted[k]:
             written.store(e, place, kind)
         texts.append(_function(f"define internal void @piece{k}(ptr %frame) {attributes}", written.b, "void"))
     calls = [f"  call void @piece{k}(ptr %frame)" for k in range(len(pieces))]
     texts.append("\n".join(["define void @run(ptr %frame) nounwind {", *calls, "  ret void", "}"]))
-    return module.module(*texts), size
+    return module.module(*texts), layout.end, layout.fills
 
 
-def _in_pairs(order: Sequence[Expression]) -> tuple[list[Expression], dict[Expression, Expression]]:
+def _in_pairs(order: Sequence[Step]) -> tuple[list[Step], dict[Step, Expression]]:
     """The same with the sine and the cosine of one number side by side; and of each such sine or cosine the other."""
     turned: dict[Expression, list[Expression]] = {}
     for e in order:
-        if e.op in ("sin", "cos"):
+        if isinstance(e, Expression) and e.op in ("sin", "cos"):
             turned.setdefault(e.args[0], []).append(e)
-    together: list[Expression] = []
-    partners: dict[Expression, Expression] = {}
+    together: list[Step] = []
+    partners: dict[Step, Expression] = {}
     for e in order:
-        if e.op not in ("sin", "cos"):
+        if isinstance(e, Group) or e.op not in ("sin", "cos"):
             together.append(e)
         elif e not in partners:
             pair = turned[e.args[0]]
@@ -100,7 +109,7 @@ def _in_pairs(order: Sequence[Expression]) -> tuple[list[Expression], dict[Expre
     return together, partners
 
 
-def _cut(order: Sequence[Expression], partners: Mapping[Expression, Expression]) -> list[list[Expression]]:
+def _cut(order: Sequence[Step], partners: Mapping[Step, Expression]) -> list[list[Step]]:
     """Pieces of nearly equal length, no sine in another than its cosine."""
     count = max(1, math.ceil(len(order) / PIECE))
     ends = [len(order) * k // count for k in range(count + 1)]
@@ -117,23 +126,30 @@ class _Piece:
     ----------
     module : Builder
         Holds what the functions of the module share.
-    places : mapping of Expression to int
-        Where in the frame a value is that one piece computes and another needs.
+    layout : Layout
+        Where in the frame values are that others than this piece need, or give.
     partners : mapping of Expression to Expression
         The cosine of a sine, the sine of a cosine, where there are both.
     """
 
-    def __init__(
-        self, module: Builder, places: Mapping[Expression, int], partners: Mapping[Expression, Expression]
-    ) -> None:
+    def __init__(self, module: Builder, layout: Layout, partners: Mapping[Step, Expression]) -> None:
         self.b = _beside(module, inline=False)
-        self.places, self.partners = places, partners
+        self.places, self.copies, self.partners = layout.places, layout.copies, partners
         self.values: dict[Expression, str] = {}
 
-    def write(self, e: Expression) -> None:
-        """Write an operation, and keep its value where another piece needs it."""
+    def write(self, e: Step) -> None:
+        """Write an operation, and keep its value where another piece needs it; or write a group of them."""
+        if isinstance(e, Group):
+            wide = _beside(self.b, inline=False, lanes=machine.lanes())
+            wide.lines, wide.count = self.b.lines, self.b.count
+            e.write(wide)
+            self.b.count = wide.count
+            return
         op = e.op
-        if op == "input" or e in self.values:
+        if op == "input":
+            self.copy(e)
+            return
+        if e in self.values:
             return
         partner = self.partners.get(e)
         if partner is not None:
@@ -152,6 +168,12 @@ class _Piece:
         self.values[e] = value
         if e in self.places:
             self.store(e, self.places[e], "double")
+        self.copy(e)
+
+    def copy(self, e: Expression) -> None:
+        """Put a value among the arguments of groups."""
+        for place in self.copies.get(e, ()):
+            self.store(e, place, "double")
 
     def value(self, e: Any) -> Any:
         """The value of an argument: written before, a constant, or loaded from the frame."""
@@ -230,9 +252,9 @@ def _together(b: Builder, values: Sequence[str], result: str) -> str:
     return f"{result} {b.value(f'insertvalue {result} {first}, double {values[1]}, 1')}"
 
 
-def _beside(b: Builder, inline: bool) -> Builder:
+def _beside(b: Builder, inline: bool, lanes: int = 1) -> Builder:
     """A builder of another function of the same module."""
-    other = Builder(1, inline)
+    other = Builder(lanes, inline)
     other.declarations, other.functions = b.declarations, b.functions
     return other
 

@@ -83,8 +83,10 @@ class ScalarKernel:
                     stores.append((e, start + stored.itemsize * i, _KINDS[stored]))
                 else:
                     constants.append((k, i, e.number if isinstance(e, Expression) else e))
-        self.ir, kept = scalar_code.program(stores, 0, end)
-        self._memory = np.zeros(end // 8 + kept)
+        self.ir, end, fills = scalar_code.program(stores, 0, end)
+        self._memory = np.zeros(end // 8)
+        for place, value in fills:
+            self._memory[place // 8] = value
         for k, i, value in constants:
             _part(self._memory, self._results[k][0]).flat[i] = value
 

@@ -21,7 +21,7 @@ PREFIX = "bibun_"
 PER_LANE = {
     1: "dawsn erfi erfinv erfcinv exp1 expi gamma i0 i0e i1 i1e j0 j1 k0 k0e k1 k1e loggamma ndtri ndtri_exp rgamma "
        "spence wrightomega y0 y1",
-    2: "beta betaln binom chdtr chdtrc chdtri expn gammainc gammaincc gammainccinv gammaincinv hyp0f1 iv ive jv jve kn "
+    2: "beta binom chdtr chdtrc chdtri expn gammainc gammaincc gammainccinv gammaincinv hyp0f1 iv ive jv jve kn "
        "kv kve owens_t pdtr pdtrc poch powm1 stdtr stdtrit yn yv yve",
     3: "betainc betaincc betainccinv betaincinv fdtr fdtrc fdtri gdtr gdtrc hyp1f1 nbdtr nbdtrc",
     4: "hyp2f1",
@@ -37,6 +37,15 @@ def _register(name: str) -> None:
 
 for _name in " ".join(PER_LANE.values()).split():
     _register(_name)
+
+
+@vector("betaln")
+def betaln(b: Builder, x: str, y: str) -> str:
+    """log |B(x, y)|; where one is not positive, SciPy's."""
+    zero = b.number(0.0)
+    usual = vector_gamma.log_beta(b, x, y)
+    ordinary = b.both(b.compare("ogt", x, zero), b.compare("ogt", y, zero))
+    return b.rarely(b.inverted(ordinary), usual, "betaln_rare", lambda b, x, y: b.call(PREFIX + "betaln", x, y), x, y)
 
 
 class Symbols(Mapping[str, int]):
@@ -55,7 +64,7 @@ class Symbols(Mapping[str, int]):
 
     @functools.cached_property
     def _arity(self) -> dict[str, int]:
-        return {PREFIX + name: n for n, names in PER_LANE.items() for name in names.split()}
+        return {PREFIX + name: n for n, names in PER_LANE.items() for name in names.split()} | {PREFIX + "betaln": 2}
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from .broadcast import zeros_for
 from .callers import scipys_function
 from .dispatch import RULES
 from .graph import BOUNDARY, CLOSED, SPENT, Node, history, now
-from .modes import here, modes
+from .modes import here, modes, seen
 
 __all__ = ["Creator", "Variable", "as_data", "close", "constant", "inner"]
 
@@ -176,9 +176,9 @@ class Variable(Node):
             if v is not self:
                 v.rule, v.inputs, v.values = None, (), ()
 
-    shape = property(lambda self: np.shape(_seen(self)._data), doc="The shape of the data.")
+    shape = property(lambda self: np.shape(seen(self)._data), doc="The shape of the data.")
     ndim = property(lambda self: np.ndim(self._data), doc="The number of axes of the data.")
-    size = property(lambda self: np.size(_seen(self)._data), doc="The number of elements of the data.")
+    size = property(lambda self: np.size(seen(self)._data), doc="The number of elements of the data.")
     dtype = property(lambda self: self._data.dtype, doc="The dtype of the data.")
     itemsize = property(lambda self: self._data.itemsize, doc="Bytes of one element.")
     nbytes = property(lambda self: self._data.nbytes, doc="Bytes of the data.")
@@ -248,7 +248,7 @@ class Variable(Node):
     # --- behaving as an array ------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(_seen(self)._data)
+        return len(seen(self)._data)
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
@@ -319,13 +319,6 @@ def constant(data: Any) -> Variable:
     y = new(Variable)
     y._data, y.rule, y.inputs, y.values, y.order = data, None, (), (), 0
     return y
-
-
-def _seen(x: Any) -> Any:
-    """`x`, whose shape somebody reads: a recording on a few rows has to know."""
-    if modes.on and here.looking is not None:
-        here.looking(x)
-    return x
 
 
 def inner(x: Any) -> Variable:

@@ -63,6 +63,7 @@ TOLERANCE = {
     "student_constant": 1e-11, "rising": 1e-11, "log_mean": 1e-11, "zeta_moment": 1e-11, "kve_derivative": 1e-9,
     "ive_derivative": 1e-9, "ierfc_ratio": 1e-12, "exp_moment": 1e-11, "log_moment": 1e-11, "lag": 1e-12,
     "gamma_density": 1e-12, "beta_density": 1e-12, "kl_div": 1e-10, "rel_entr": 1e-12, "dawsn_derivative": 1e-10,
+    "cosm1": 1e-11, "erfc": 1e-12, "inverse_mills": 1e-12, "log_ndtr": 1e-12,
 }  # fmt: skip
 """Relative; 2e-14 where nothing is said."""
 
@@ -107,16 +108,42 @@ def test_equals_eager(name: str, statics: tuple[int, ...]) -> None:
     (y,) = compiled(roots, len(xs))(*xs)
     with np.errstate(all="ignore"):
         expected = np.asarray(rule.run(*statics, *xs), float)
-    scale = 1e-300 + (1e-16 if name in ("gammaln", "log_beta", "betaln", "kl_div", "rel_entr") else 0)
+    scale = 1e-300 + (1e-15 if name in ("gammaln", "log_beta", "betaln", "kl_div", "rel_entr", "rising") else 0)
     np.testing.assert_allclose(y, expected, TOLERANCE.get(name, 2e-14), scale)
 
 
 SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 0.5, -0.5, 2, -2, 3, 1e-310, 1e-160, -1e-160, 1e160, -1e160,
                     1e300, -1e300, 40, -40, 750.0, -750, 1e-9, 5.5, -5.5])  # fmt: skip
-EDGES = (
-    "gammaln psi erf erfc erfcx ndtr log_ndtr expit log_expit logit logistic_density softplus exprel entr cosm1 expm1 "
-    "xlogy xlog1py quotient shortfall rel_entr kl_div huber proper_part log1mexp bose inverse_mills betaln"
-).split()
+EDGES = [
+    "gammaln",
+    "psi",
+    "erf",
+    "erfc",
+    "erfcx",
+    "ndtr",
+    "log_ndtr",
+    "expit",
+    "log_expit",
+    "logit",
+    "logistic_density",
+    "softplus",
+    "exprel",
+    "entr",
+    "cosm1",
+    "expm1",
+    "xlogy",
+    "xlog1py",
+    "quotient",
+    "shortfall",
+    "rel_entr",
+    "kl_div",
+    "huber",
+    "proper_part",
+    "log1mexp",
+    "bose",
+    "inverse_mills",
+    "betaln",
+]
 EXCEPT = {"gammaln": [1e-310], "kl_div": [np.inf], "betaln": [np.inf, -np.inf, 1e160, 1e300, -1e160, -1e300, 1e-310]}
 """Where SciPy's value is not the function's: log Γ(1e-310) is 713.8, which it says is infinite."""
 
@@ -132,7 +159,8 @@ def test_edges_are_scipys(name: str) -> None:
     with np.errstate(all="ignore"):
         expected = np.asarray(rule.run(*pairs), float)
     usual = np.all([~np.isin(x, EXCEPT.get(name, [])) for x in pairs], axis=0)
-    same = (y == expected) | (np.isnan(y) & np.isnan(expected)) | (np.abs(y - expected) <= 1e-13 * np.abs(expected))
+    with np.errstate(all="ignore"):
+        same = (y == expected) | (np.isnan(y) & np.isnan(expected)) | (np.abs(y - expected) <= 1e-13 * np.abs(expected))
     wrong = np.flatnonzero(usual & ~same & ~((np.abs(y) < 1e-300) & (np.abs(expected) < 1e-300)))
     assert not wrong.size, [(*(float(x[i]) for x in pairs), float(y[i]), float(expected[i])) for i in wrong[:12]]
 
@@ -184,13 +212,15 @@ def densities() -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from NATURAL
 
 
-@pytest.mark.parametrize("name, words", densities())
+@pytest.mark.parametrize("name, words", list(densities()))
 def test_distributions_have_kernels(name: str, words: tuple[str, ...]) -> None:
     """The log-density, its gradient and its Hessian, in the variable and all parameters."""
     distribution = getattr(bibun.stats, name)
     discrete = distribution.density == "logpmf"
     x = np.array([1.0, 0.0, 1.0]) if name == "bernoulli" else np.array([1.0, 2, 3]) if discrete else np.full(3, 0.5)
-    values = [0.3 + k for k in range(len(words))] if words else [*SHAPES.get(name, ()), *([] if discrete else [0.1, 1.2])]
+    values = (
+        [0.3 + k for k in range(len(words))] if words else [*SHAPES.get(name, ()), *([] if discrete else [0.1, 1.2])]
+    )
     if words and words[0] == "n":
         values[0] = 9.0
 
@@ -220,7 +250,9 @@ def without_kernel(nodes: list[Any]) -> Iterator[str]:
         args = []
         for k, v in enumerate(node.values):
             fixed = k not in node.rule.where and not isinstance(v, (np.ndarray, np.floating, float))
-            args.append(v if fixed else home.leaf("input", k))
+            leaf = home.leaf("input", k)
+            truth = getattr(getattr(v, "_data", v), "dtype", None) == np.bool_
+            args.append(v if fixed else home.make("isnan", leaf) if truth else leaf)
         try:
             done = op in STRUCTURE or lowered([home.make(op, *args)]) is not None
         except TypeError:

@@ -6,6 +6,7 @@ import weakref
 
 import numpy as np
 import pytest
+from scipy import special
 
 from bibun.compiler import lowering_ufuncs, machine, row_kernel, threads  # noqa: F401
 from bibun.compiler.expression import Expression, Expressions, ordered
@@ -371,12 +372,12 @@ def test_special_values(n):
             [Source(np.dtype(float)), Source(np.dtype(float), 2, order)], [(0, 0)], [Block("dense", 1, 2)], terms
         )
         kernel = RowKernel(program)
-        for special in (np.inf, -np.inf, np.nan, 0.0, -0.0, 5e-324, 1e308):
+        for odd in (np.inf, -np.inf, np.nan, 0.0, -0.0, 5e-324, 1e308):
             for place in (0, n - 1, n // 2):
                 v, X = rng.normal(size=n), np.asarray(rng.normal(size=(n, 2)), order=order)
-                v[place] = special
+                v[place] = odd
                 check(program, [v, X], [np.ones(2)], kernel, rtol=1e-9)
-                X[place, 0] = special
+                X[place, 0] = odd
                 check(program, [v, X], [np.ones(2)], kernel, rtol=1e-9)
 
 
@@ -453,6 +454,19 @@ def test_one_compilation_for_all_row_counts(monkeypatch):
     monkeypatch.setattr(row_kernel.machine, "load", None)
     for n in (0, 3, 1000):
         kernel(data(n), parameters())
+
+
+def test_functions_of_scipy_are_called_for_each_row():
+    h = Expressions()
+    e = h.make("gammainc", h.make("exp", h.leaf("predictor", 0)), h.leaf("column", 0))
+    program = RowProgram(
+        [Source(np.dtype(float), 2), Source(np.dtype(float))], [(1, 0)], [Block("dense", 0, 2)], [Term(e), Term(e, 0)]
+    )
+    rng = np.random.default_rng(0)
+    X, y, b = rng.normal(size=(30_000, 2)), rng.random(30_000), np.array([0.1, -0.2])
+    want = special.gammainc(np.exp(X @ b), y)
+    for got, total in zip(RowKernel(program)([X, y], [b])[0], (want.sum(), X.T @ want), strict=True):
+        np.testing.assert_allclose(got, total, rtol=1e-11)
 
 
 OPERATIONS = [

@@ -8,7 +8,6 @@ from bibun.compiler import row_numpy, scalar_math, threads
 from bibun.compiler.expression import Expression, Expressions
 from bibun.compiler.row_numpy import RowNumpy
 from bibun.compiler.row_program import Block, RowProgram, Source, Term
-from bibun.core.rule import TABLE
 
 BLOCKS = [
     Block("dense", 0, 3),
@@ -255,7 +254,7 @@ def test_every_operation_without_a_recorded_function_has_a_numpy_function():
     """What operators and exact algebra make carries no function of its own."""
     h = Expressions()
     missing = []
-    for op in sorted(scalar_math.PRIMITIVE & {rule.name for rule in TABLE if rule.kind in ("elementwise", "constant")}):
+    for op in sorted(op for op in scalar_math.PRIMITIVE if hasattr(np, op)):
         e = object.__new__(Expression)
         e.op, e.run = op, None
         try:
