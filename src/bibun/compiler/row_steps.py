@@ -4,6 +4,7 @@ Built from the rules of sums (contraction.py) when the types of the arrays are f
 NumPy where there is none. Imports cells, contraction, row_program, row_kernel, row_numpy.
 """
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class RowStep:
         self.alive: list[Any] = []  # what `done` knows by identity
         self.kernel: Any = None
         self.built = False
+        self.lock = threading.Lock()
 
     def keep(self, needed: set[int]) -> None:
         """Only the sums whose results are read."""
@@ -47,8 +49,7 @@ class RowStep:
     def same_as(self, other: "RowStep") -> bool:
         """Whether it is the same program."""
         for step in (self, other):
-            if not step.built:
-                step._build()
+            step._build()
         return bool(self._described() == other._described())
 
     def _described(self) -> Any:
@@ -61,6 +62,11 @@ class RowStep:
 
     def _build(self) -> None:
         """The program, but for the types of its arrays."""
+        with self.lock:
+            if not self.built:
+                self._write()
+
+    def _write(self) -> None:
         self.home = Expressions()
         self.arrays: dict[Any, tuple[Any, int]] = {}  # key -> (slot or constant, position)
         self.columns: dict[tuple[int, int], int] = {}

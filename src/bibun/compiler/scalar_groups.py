@@ -18,7 +18,7 @@ FEWEST = 4
 """How many numbers are worth a vector."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
     """Operations that are done together.
 
