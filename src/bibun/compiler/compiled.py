@@ -59,7 +59,7 @@ class Compiled:
         import optree
 
         spec = optree.tree_structure((args, kw), namespace="bibun")
-        key: Any = (spec, still, tuple([(a.shape, a.dtype) for a in numbers]))
+        key: Any = ("nested", spec, still, tuple([(a.shape, a.dtype) for a in numbers]))
         try:
             plan = self.plans.get(key)
         except TypeError as e:
@@ -87,7 +87,7 @@ class Compiled:
         n = rows[0] if rows and rows[0] >= MANY else -1
         shapes = [np.shape(a) for a in args]
         general = (
-            repr(key[:2] if len(key) == 3 and isinstance(key[1], tuple) else ()),
+            key[:3] if key and key[0] == "nested" else (),
             tuple([((-1, *s[1:]) if s and s[0] == n else s, k) for s, k in zip(shapes, kinds, strict=True)]),
         )
         if n > 0 and general in self.any_rows:
