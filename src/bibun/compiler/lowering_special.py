@@ -165,19 +165,16 @@ def boxcox_of(log: Expression, power: Expression) -> Expression:
     return m.where(m.less(m.absolute(power), 1e-19), log, y)
 
 
-def inv_boxcox(y: Expression, power: Expression) -> Expression:
+def log_of_boxcox(y: Expression, power: Expression) -> Expression:
+    """log(1 + power y) / power, and its limit y."""
     t = power * y
     far = (m.log(m.copysign(1.0, power) * (y + 1.0 / power)) + m.log(m.absolute(power))) / power
-    log = m.where(m.less(t, 1.79e308), m.log1p(t) / power, far)
-    return m.exp(m.where(m.equal(power, 0.0), y, log))
+    return m.where(m.equal(power, 0.0), y, m.where(m.less(t, 1.79e308), m.log1p(t) / power, far))
 
 
 def inv_boxcox1p(y: Expression, power: Expression) -> Expression:
-    t = power * y
-    far = (m.log(m.copysign(1.0, power) * (y + 1.0 / power)) + m.log(m.absolute(power))) / power
-    log = m.where(m.less(t, 1.79e308), m.log1p(t) / power, far)
-    x = m.expm1(m.where(m.equal(power, 0.0), y, log))
-    return m.where(m.logical_and(m.less(m.absolute(t), 1e-154), m.logical_not(m.equal(power, 0.0))), y, x)
+    small = m.logical_and(m.less(m.absolute(power * y), 1e-154), m.not_equal(power, 0.0))
+    return m.where(small, y, m.expm1(log_of_boxcox(y, power)))
 
 
 def cosm1(x: Expression) -> Expression:
@@ -194,7 +191,7 @@ LOWERED["log_moment"] = log_moment
 LOWERED["log_mean"] = log_mean
 LOWERED["boxcox"] = lambda x, power: boxcox_of(m.log(x), power)
 LOWERED["boxcox1p"] = lambda x, power: boxcox_of(m.log1p(x), power)
-LOWERED["inv_boxcox"] = inv_boxcox
+LOWERED["inv_boxcox"] = lambda y, power: m.exp(log_of_boxcox(y, power))
 LOWERED["inv_boxcox1p"] = inv_boxcox1p
 
 # --- the gamma function's relatives ----------------------------------------------------------------------------------
@@ -207,10 +204,15 @@ def polygamma(n: Any, x: Expression) -> Any:
     return None if n is None or not 0 <= n <= 3 else getattr(m, POLYGAMMA[n])(x)
 
 
-def student_constant(n: Any, a: Expression) -> Any:
-    """As stats/exact.py: by log B or differences of ψ below 30, by the asymptotic series from there on."""
-    from ..stats import exact
+def bernoulli(n: int) -> float:
+    """The n-th Bernoulli number, n = 2, 4, …, 20."""
+    from ..rules.special_gamma import BERNOULLI  # which imports SciPy
 
+    return float(BERNOULLI[n // 2 - 1])
+
+
+def student_constant(n: Any, a: Expression) -> Any:
+    """By log B or differences of ψ below 30, by the asymptotic series from there on."""
     n = order(n)
     if n is None or not 0 <= n <= 2:
         return None
@@ -221,9 +223,10 @@ def student_constant(n: Any, a: Expression) -> Any:
         rest = (-1) ** n * math.factorial(n - 1) / 2 * whole_power(a, -n)
         near = m.polygamma_step(n - 1, x, 0.5) / 2.0**n + rest
     inverse = 1.0 / x
-    terms = [c * (-1) ** n * math.perm(k + n - 1, n) for k, c in exact.STEPS]
+    steps = [(k, (2.0**-k - 2) * bernoulli(k + 1) / (k * (k + 1))) for k in range(1, 20, 2)]
+    terms = [c * (-1) ** n * math.perm(k + n - 1, n) for k, c in steps]
     far = horner(terms, inverse * inverse) * whole_power(inverse, n + 1) / 2.0**n
-    return m.where(m.less(a, exact.LARGE), near, far)
+    return m.where(m.less(a, 30.0), near, far)
 
 
 def digamma_step(n: Any, a: Expression, b: Expression) -> Any:
@@ -239,13 +242,11 @@ def rising(n: Any, k: Expression, a: Expression) -> Any:
 
 
 def zeta_moment(n: Any, a: Expression) -> Any:
-    """As stats/exact.py: the first terms, and the Euler-Maclaurin formula for the others."""
-    from ..stats import exact
-
+    """The first terms, and the Euler-Maclaurin formula for the others."""
     n = order(n)
     if n is None or not 0 <= n <= 3:
         return None
-    first, log, b = exact.FIRST, math.log(exact.FIRST), a - 1.0
+    first, log, b = 16, math.log(16), a - 1.0
     total: Any = 1.0 if n == 0 else 0.0
     for k in range(2, first):
         total = total + math.log(k) ** n * m.exp(-math.log(k) * a)
@@ -258,7 +259,7 @@ def zeta_moment(n: Any, a: Expression) -> Any:
         powers = [(i + 1.0) * q - (a + float(j)) * p for i, (p, q) in enumerate(zip(powers, shifted, strict=True))]
         if j % 2 == 0:
             f = sum((p * log**i for i, p in enumerate(powers)), 0.0) * scale
-            total = total - float(exact.BERNOULLI[j + 2]) / math.factorial(j + 2) * float(first) ** -(j + 1) * f
+            total = total - bernoulli(j + 2) / math.factorial(j + 2) * float(first) ** -(j + 1) * f
     return total
 
 
@@ -272,7 +273,7 @@ LOWERED["zeta_moment"] = zeta_moment
 # --- densities -------------------------------------------------------------------------------------------------------
 
 LARGE = 10.0
-"""As in rules/special_incomplete.py: parameters from here on take Loader's saddle-point form."""
+"""Parameters from here on take Loader's saddle-point form, as in rules/special_incomplete.py."""
 
 
 def gamma_density(a: Any, x: Any) -> Expression:
@@ -362,7 +363,8 @@ def bessel_far(sign: int, n: int, v: int, x: Expression) -> Expression:
         coefficients.append(c * math.prod(-0.5 - k - j for j in range(n)))
         c *= sign * (4 * v * v - (2 * k + 1) ** 2) / (8 * (k + 1))
     inverse = 1.0 / x
-    return horner(coefficients, inverse) * whole_power(inverse, n) * m.sqrt(inverse)
+    y: Expression = horner(coefficients, inverse) * whole_power(inverse, n) * m.sqrt(inverse)
+    return y
 
 
 def bessel_near(sign: int, n: int, v: int, f: Any) -> Any:

@@ -20,7 +20,7 @@ from .row_layout import JOB, Layout, Made, Sizes
 from .row_program import RowProgram
 from .scalar_math import lowered
 
-__all__ = ["RowKernel"]
+__all__ = ["RowKernel", "order", "readable"]
 
 Array = np.ndarray[Any, Any]
 
@@ -158,14 +158,18 @@ class Bound:
         self.sums = _aligned(self.chunks * self.sizes.result_size).reshape(self.chunks, -1)
         self.job = _aligned(layout.job_size, np.int64)
         self._tables(arrays)
-        self.scratch: list[Array] = []
-        self.contexts: list[Array] = []
+        self.kept: list[Array] = []  # memory of threads
+        self.contexts: list[int] = []
 
     def serves(self, arrays: Sequence[Array], groups: tuple[int, ...]) -> bool:
         """Whether it was bound to these very arrays and numbers of groups."""
-        return groups == self.groups and all(
-            known() is a and a.shape == shape and a.strides == strides
-            for a, (known, shape, strides) in zip(arrays, self.arrays, strict=True)
+        return (
+            len(arrays) == len(self.arrays)
+            and groups == self.groups
+            and all(
+                known() is a and a.shape == shape and a.strides == strides
+                for a, (known, shape, strides) in zip(arrays, self.arrays, strict=True)
+            )
         )
 
     @property
@@ -223,10 +227,11 @@ class Bound:
         """A context for each thread of the call."""
         n = min(threads.count(), self.chunks) if self.time > THREADED_TIME and self.chunks > 1 else 1
         while len(self.contexts) < n:
-            self.scratch.append(_aligned(self.layout.scratch_size))
-            self.contexts.append(_aligned(2, np.int64))
-            self.contexts[-1][:] = _address(self.job), _address(self.scratch[-1])
-        return [_address(c) for c in self.contexts[:n]]
+            scratch, context = _aligned(self.layout.scratch_size), _aligned(2, np.int64)
+            context[:] = _address(self.job), _address(scratch)
+            self.kept += [scratch, context]
+            self.contexts.append(_address(context))
+        return self.contexts[:n]
 
     def run(self, address: int, arrays: Sequence[Array], parameters: Sequence[Any]) -> tuple[list[Array], list[Array]]:
         """Run the kernel; `arrays` are those it was bound to."""
@@ -318,14 +323,32 @@ def _checked(layout: Layout, arrays: Sequence[Array]) -> int:
                 f"array {k} of a row program has dtype {a.dtype.str}, and its code reads {source.dtype} "
                 f"in this machine's byte order: convert it with astype"
             )
-        if source.width is not None and n > 1 and source.width > 1:
+        if source.width is not None and n:
             side = 1 if source.order == "C" else 0
-            if a.strides[side] != a.itemsize:
+            if shape[side] > 1 and a.strides[side] != a.itemsize:
                 raise ValueError(
                     f"array {k} of a row program has strides {a.strides}, and its code reads order {source.order}: "
                     f"copy it with np.array(a, order={source.order!r})"
                 )
     return n
+
+
+def readable(a: Array) -> Array:
+    """The array itself where a kernel can read it as it lies in memory, else a copy.
+
+    That is a vector of any stride, or a matrix with the numbers of each row, or of each column, side by side, both in
+    this machine's byte order. `order` says which of the two a matrix is.
+    """
+    if not a.dtype.isnative:
+        return a.astype(a.dtype.newbyteorder("="))
+    return a if a.ndim < 2 or order(a) else np.ascontiguousarray(a)
+
+
+def order(a: Array) -> str:
+    """The order that a program's `Source` gives a matrix: "C" or "F"; "" where a kernel cannot read it."""
+    if not a.size or a.shape[1] == 1 or a.strides[1] == a.itemsize:
+        return "C"
+    return "F" if a.shape[0] == 1 or a.strides[0] == a.itemsize else ""
 
 
 def _complain(layout: Layout, arrays: Sequence[Array], groups: tuple[int, ...]) -> None:

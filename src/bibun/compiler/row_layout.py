@@ -29,8 +29,8 @@ SIMPLE = BOOLEAN | LEAVES | {
 }  # fmt: skip
 """Operations that take next to no time."""
 
-FAST = 1 << 16
-"""How many float64 numbers of a matrix a block may have: half a megabyte."""
+FAST = 1 << 15
+"""How many float64 numbers of a matrix a block may have, so that the next one has room in the second cache too."""
 
 HUGE = 1500
 """Products of matrices as wide as this do not stay in cache: more rows are worth more than fast ones."""

@@ -89,7 +89,7 @@ def _by_columns(f: Frame, m: Matrix) -> None:
     w = f.w
     beta = w.at(f.parameters, f.layout.parameters[m.predictors[0]])
     eta = f.memory("predictors", m.source)
-    padded = f.layout.padded(m.source)
+    padded, dtype = f.layout.padded(m.source), f.dtype(m.source)
 
     def predictor(k: Index) -> None:
         b, y = w.at(beta, w.times(k, padded)), w.at(eta, w.times(k, f.layout.rows))
@@ -100,9 +100,11 @@ def _by_columns(f: Frame, m: Matrix) -> None:
             places = [f.column(m.source, 0, w.plus(j, i)) for i in range(n)]
 
             def vector(slot: Index) -> None:
-                s, offset = w.load(y, slot), w.times(slot, f.dtype(m.source).itemsize)
+                s, offset = w.load(y, slot), w.times(slot, dtype.itemsize)
                 for place, b in zip(places, bs, strict=True):
-                    s = w.fma(w.numbers(w.at(place, offset, "i8"), f.dtype(m.source)), b, s)
+                    x = w.at(place, offset, "i8")
+                    w.prefetch(w.at(x, f.layout.rows * dtype.itemsize, "i8"))  # of the next block
+                    s = w.fma(w.numbers(x, dtype), b, s)
                 w.store(s, y, slot)
 
             f.vectors("rows", vector)

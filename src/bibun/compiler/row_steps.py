@@ -14,7 +14,7 @@ from . import machine
 from .cells import translated
 from .contraction import RowRule
 from .expression import Expressions
-from .row_kernel import RowKernel
+from .row_kernel import RowKernel, order, readable
 from .row_numpy import RowNumpy
 from .row_program import Block, RowProgram, Source, Term
 
@@ -145,8 +145,8 @@ class RowStep:
     def __call__(self, values: list[Any]) -> None:
         if not self.built:
             self._build()
-        arrays = [np.asarray(values[k] if isinstance(k, int) else k) for k, _ in self.arrays.values()]
-        key = tuple([(a.dtype, a.ndim > 1 and a.strides[0] < a.strides[1], a.shape[1:]) for a in arrays])
+        arrays = [readable(np.asarray(values[k] if isinstance(k, int) else k)) for k, _ in self.arrays.values()]
+        key = tuple([(a.dtype, a.ndim > 1 and order(a), a.shape[1:]) for a in arrays])
         runner = self.runners.get(key)
         if runner is None:
             runner = self.runners[key] = self._runner(arrays)
@@ -186,10 +186,7 @@ class RowStep:
     def _runner(self, arrays: list[np.ndarray]) -> Any:
         """What runs the program for arrays of these types."""
         program = RowProgram(
-            [
-                Source(a.dtype, a.shape[1] if a.ndim > 1 else None, "F" if a.ndim > 1 and _by_columns(a) else "C")
-                for a in arrays
-            ],
+            [Source(a.dtype, a.shape[1] if a.ndim > 1 else None, order(a) if a.ndim > 1 else "C") for a in arrays],
             list(self.columns),
             [Block(kind, source, width) for kind, source, width, _, _ in self.block_list],
             self.term_list,
@@ -205,10 +202,6 @@ class RowStep:
     def __str__(self) -> str:
         names = ", ".join(f"%{out} = {rule.name}" for rule, _, _, out in self.sums)
         return f"one pass over the rows: {names}"
-
-
-def _by_columns(a: np.ndarray) -> bool:
-    return abs(a.strides[0]) < abs(a.strides[1])
 
 
 def _places(positions: tuple[int, ...]) -> Any:

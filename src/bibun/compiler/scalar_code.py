@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import machine, vector_trigonometry
+from . import vector_trigonometry
 from .expression import Expression, ordered
 from .ir import Builder, literal
 from .scalar_groups import Group, Layout, grouped
@@ -140,10 +140,9 @@ class _Piece:
     def write(self, e: Step) -> None:
         """Write an operation, and keep its value where another piece needs it; or write a group of them."""
         if isinstance(e, Group):
-            wide = _beside(self.b, inline=False, lanes=machine.lanes())
-            wide.lines, wide.count = self.b.lines, self.b.count
-            e.write(wide)
-            self.b.count = wide.count
+            e.write(self.b)
+            for member in e.members:
+                self.copy(member)
             return
         op = e.op
         if op == "input":
@@ -252,9 +251,9 @@ def _together(b: Builder, values: Sequence[str], result: str) -> str:
     return f"{result} {b.value(f'insertvalue {result} {first}, double {values[1]}, 1')}"
 
 
-def _beside(b: Builder, inline: bool, lanes: int = 1) -> Builder:
+def _beside(b: Builder, inline: bool) -> Builder:
     """A builder of another function of the same module."""
-    other = Builder(lanes, inline)
+    other = Builder(1, inline)
     other.declarations, other.functions = b.declarations, b.functions
     return other
 

@@ -1,7 +1,8 @@
 """Functions of many single numbers at once: where a program asks for exp of eight independent numbers, a vector is.
 
 The numbers are laid side by side in the frame of a scalar kernel (scalar_code.py), the vector function reads them there
-and leaves its values beside each other too. A result has the same bits as alone. Imports expression.py, ir.py.
+and leaves its values beside each other too. A result has the same bits as alone. Imports expression.py, ir.py,
+machine.py.
 """
 
 from collections.abc import Sequence
@@ -12,10 +13,13 @@ from . import machine
 from .expression import Expression
 from .ir import VECTOR, Builder, _nonnegative
 
-__all__ = ["Group", "grouped"]
+__all__ = ["Group", "Layout", "grouped"]
 
-FEWEST = 4
-"""How many numbers are worth a vector."""
+FEWEST = 5
+"""How many numbers are worth a vector: it waits for all of them, where single ones overlap with what else there is."""
+
+FEWEST_ANGLES = 16
+"""The same of sine, cosine and tangent, which are quicker alone."""
 
 
 @dataclass(eq=False)
@@ -40,18 +44,36 @@ class Group:
     result: int = 0
 
     def write(self, b: Builder) -> None:
-        """Write the calls. `b` has as many lanes as the machine's vectors."""
-        for k in range(0, len(self.members), b.lanes):
-            values = [
-                a[0] if isinstance(a, tuple) else b.value(f"load {b.V}, ptr {_at(b, a + 8 * k)}, align 8")
-                for a in self.arguments
-            ]
-            value = b.function(self.name, *values)
-            b.emit(f"store {b.V} {value}, ptr {_at(b, self.result + 8 * k)}, align 8")
+        """Write the call of a loop over the numbers."""
+        static = [a[0] for a in self.arguments if isinstance(a, tuple)]
+        name = "_".join(["bibun_many", self.name, *(str(a).replace("-", "m") for a in static)])
+        if name not in b.functions:
+            b.functions[name] = ""  # keeps its place before those it calls
+            b.functions[name] = self._loop(name, b)
+        places = [self.result, *(a for a in self.arguments if not isinstance(a, tuple))]
+        pointers = [b.value(f"getelementptr i8, ptr %frame, i64 {place}") for place in places]
+        b.emit(f"call void @{name}({', '.join(f'ptr {p}' for p in pointers)}, i64 {len(self.members)})")
 
-
-def _at(b: Builder, place: int) -> str:
-    return b.value(f"getelementptr i8, ptr %frame, i64 {place}")
+    def _loop(self, name: str, module: Builder) -> str:
+        b = Builder(machine.lanes())
+        b.declarations, b.functions, b.block = module.declarations, module.functions, "loop"
+        values = []
+        for i, a in enumerate(self.arguments):
+            if isinstance(a, tuple):
+                values.append(a[0])
+            else:
+                pointer = b.value(f"getelementptr double, ptr %x{i}, i64 %k")
+                values.append(b.value(f"load {b.V}, ptr {pointer}, align 8"))
+        value = b.function(self.name, *values)
+        pointer = b.value("getelementptr double, ptr %y, i64 %k")
+        b.emit(f"store {b.V} {value}, ptr {pointer}, align 8")
+        given = ["ptr %y", *(f"ptr %x{i}" for i, a in enumerate(self.arguments) if not isinstance(a, tuple))]
+        return "\n".join([
+            f"define internal void @{name}({', '.join(given)}, i64 %n) noinline nounwind {{", "entry:",
+            "  br label %loop", "loop:", "  %k = phi i64 [ 0, %entry ], [ %next, %latch ]", *b.lines,
+            "  br label %latch", "latch:", f"  %next = add i64 %k, {b.lanes}",
+            "  %more = icmp slt i64 %next, %n", "  br i1 %more, label %loop, label %end", "end:", "  ret void", "}",
+        ])  # fmt: skip
 
 
 def grouped(order: Sequence[Expression]) -> list[Expression | Group]:
@@ -59,18 +81,30 @@ def grouped(order: Sequence[Expression]) -> list[Expression | Group]:
 
     An operation's level is how many functions, one of the other, are behind it: those of one level need not each other.
     """
+    # functions of SciPy are called number by number in any case
+    functions = {op for op, write in VECTOR.items() if not write.__module__.endswith("vector_special")}
     level: dict[Expression, int] = {}
+    after: dict[Any, int] = {}  # the level of what uses an operation
     found: dict[Any, Group] = {}
     for e in order:
-        level[e] = max([level[a] + _is_function(a) for a in e.args if a in level], default=0)
-        if _is_function(e):
+        n = 0
+        for a in e.args:
+            k = after.get(a, 0)
+            if k > n:
+                n = k
+        level[e] = n
+        after[e] = n + (e.op in functions)
+        if e.op in functions:
             name = e.op
             if e.op == "exp" and e.args[0].op == "negative" and _nonnegative(e.args[0].args[0]):
                 name = "exp_nonpositive"  # as Builder.node has it
-            key = level[e], name, tuple(None if isinstance(a, Expression) else a for a in e.args)
-            found.setdefault(key, Group(name, [])).members.append(e)
-    groups = {key: group for key, group in found.items() if len(group.members) >= FEWEST}
-    if not groups:
+            key = n, name, tuple([None if isinstance(a, Expression) else a for a in e.args])
+            group = found.get(key)
+            if group is None:
+                group = found[key] = Group(name, [])
+            group.members.append(e)
+    groups = {key: group for key, group in found.items() if len(group.members) >= _fewest(group.name)}
+    if not groups or machine.lanes() < 4:
         return list(order)
     inside = {e for group in groups.values() for e in group.members}
     steps: list[tuple[int, bool, int, Any]] = [(level[e], False, e.index, e) for e in order if e not in inside]
@@ -78,10 +112,8 @@ def grouped(order: Sequence[Expression]) -> list[Expression | Group]:
     return [step for *_, step in sorted(steps, key=lambda s: s[:3])]
 
 
-def _is_function(e: Expression) -> bool:
-    """Whether there is vector code for the operation. Functions of SciPy are called number by number in any case."""
-    write = VECTOR.get(e.op)
-    return write is not None and write.__module__.rpartition(".")[2] != "vector_special"
+def _fewest(name: str) -> int:
+    return FEWEST_ANGLES if name in ("sin", "cos", "tan") else FEWEST
 
 
 @dataclass

@@ -21,7 +21,7 @@ from .scalar_math import lowered
 __all__ = ["LIMIT", "NoKernel", "ScalarKernel", "TooLarge"]
 
 LIMIT = 20_000
-"""The most operations, and results, that become one kernel: it takes some 10 microseconds an operation to make."""
+"""The most operations, and results, that become one kernel: it takes some 20 microseconds an operation to make."""
 
 _DOUBLE = np.dtype(np.float64)
 _KINDS = {_DOUBLE: "double", np.dtype(np.float32): "float", np.dtype(bool): "i8"}
@@ -87,8 +87,9 @@ class ScalarKernel:
         self._memory = np.zeros(end // 8)
         for place, value in fills:
             self._memory[place // 8] = value
-        for k, i, value in constants:
-            _part(self._memory, self._results[k][0]).flat[i] = value
+        with np.errstate(over="ignore"):
+            for k, i, value in constants:
+                _part(self._memory, self._results[k][0]).flat[i] = value
 
         self._code = machine.load(self.ir, _symbols(self.ir))
         # no call takes long: the interpreter's lock is kept

@@ -322,11 +322,16 @@ def log_beta(b: Builder, x: str, y: str) -> str:
     rise = log1p_unit(b, b.div(low, high))
     tail = b.sub(stirling(b, b.div(one, high)), stirling(b, b.div(one, total)))
     usual = b.sub(b.add(head, tail), b.fma(low, large, b.mul(b.sub(high, b.number(0.5)), rise)))
-    ordinary = b.both(b.compare("oge", high, b.number(FROM)), b.compare("olt", total, b.number(1e300)))
+    ordinary = b.both(b.compare("oge", high, b.number(FROM)), b.compare("olt", total, b.number(math.inf)))
     ordinary = b.both(ordinary, b.compare("ogt", low, b.number(1e-300)))
     return b.rarely(b.inverted(ordinary), usual, "log_beta_rare", log_beta_rare, x, y)
 
 
 def log_beta_rare(b: Builder, x: str, y: str) -> str:
+    """Of two small numbers, of those that are no positive numbers, and of an infinite one: exp(-inf) is its limit."""
+    infinity = b.number(math.inf)
     plain = b.add(gammaln(b, x), b.sub(gammaln(b, y), gammaln(b, b.add(x, y))))
-    return plain
+    low, high = b.smaller(x, y), b.larger(x, y)
+    limit = b.both(b.compare("oeq", high, infinity), b.compare("ogt", low, b.number(0.0)))
+    limit = b.both(limit, b.compare("olt", low, infinity))
+    return b.select(limit, b.number(-math.inf), plain)

@@ -87,6 +87,9 @@ def test_compiled_is_eager(f, derivative):
     agree(fast(theta / 2, X[:600], counts[:600]), g(theta / 2, X[:600], counts[:600]))
     agree(fast(theta, np.asfortranarray(X), counts), g(theta, X, counts))
     agree(fast(theta, X[::7], counts[::7]), g(theta, X[::7], counts[::7]))
+    agree(fast(theta, X[::-1], counts[::-1]), g(theta, X[::-1], counts[::-1]))
+    wide = np.repeat(X, 2, axis=1)[:, ::2]
+    agree(fast(theta, wide, counts), g(theta, wide, counts))
 
 
 def test_one_pass_gives_value_gradient_and_hessian():

@@ -53,17 +53,16 @@ ARRAYS: dict[str, Callable[[np.random.Generator], tuple[np.ndarray, ...]]] = {
     "powm1": lambda g: (g.uniform(0.1, 3, 300), g.uniform(0.1, 3, 300)),
 }  # fmt: skip
 for _like, _names in {
-    "betainc": "betaincc betaincinv betaincinv betainccinv beta_density", "nbdtr": "nbdtrc", "inv_boxcox": "inv_boxcox1p boxcox boxcox1p",
-    "chdtri": "gammaincinv gammainccinv", "iv": "ive jv jve kn kv kve yn yv yve", "powm1": "pseudo_huber owens_t poch beta",
+    "betainc": "betaincc betaincinv betaincinv betainccinv beta_density", "nbdtr": "nbdtrc",
+    "inv_boxcox": "inv_boxcox1p boxcox boxcox1p", "chdtri": "gammaincinv gammainccinv",
+    "iv": "ive jv jve kn kv kve yn yv yve", "powm1": "pseudo_huber owens_t poch beta",
 }.items():  # fmt: skip
     ARRAYS |= dict.fromkeys(_names.split(), ARRAYS[_like])
 TOLERANCE = {
-    # SciPy's own are less exact: near a root, far out, or where log B is near 0
-    "psi": 1e-13, "polygamma": 1e-12, "digamma_step": 1e-12, "log_beta": 1e-12, "gammaln": 1e-13, "betaln": 1e-12,
-    "student_constant": 1e-11, "rising": 1e-11, "log_mean": 1e-11, "zeta_moment": 1e-11, "kve_derivative": 1e-9,
-    "ive_derivative": 1e-9, "ierfc_ratio": 1e-12, "exp_moment": 1e-11, "log_moment": 1e-11, "lag": 1e-12,
-    "gamma_density": 1e-12, "beta_density": 1e-12, "kl_div": 1e-10, "rel_entr": 1e-12, "dawsn_derivative": 1e-10,
-    "cosm1": 1e-11, "erfc": 1e-12, "inverse_mills": 1e-12, "log_ndtr": 1e-12,
+    # SciPy's exp(±x²) far out and cos(x) - 1; divergences of nearly equal numbers cancel, in both
+    "erfc": 3e-13, "inverse_mills": 3e-13, "log_ndtr": 3e-13, "cosm1": 1e-13, "kl_div": 1e-11, "betaln": 1e-13,
+    # their near forms cancel, in the rule more than here
+    "student_constant": 3e-13, "rising": 3e-13,
 }  # fmt: skip
 """Relative; 2e-14 where nothing is said."""
 
@@ -112,8 +111,8 @@ def test_equals_eager(name: str, statics: tuple[int, ...]) -> None:
     np.testing.assert_allclose(y, expected, TOLERANCE.get(name, 2e-14), scale)
 
 
-SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 0.5, -0.5, 2, -2, 3, 1e-310, 1e-160, -1e-160, 1e160, -1e160,
-                    1e300, -1e300, 40, -40, 750.0, -750, 1e-9, 5.5, -5.5])  # fmt: skip
+SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 0.5, -0.5, 2, -2, 3, 1e-310, 1e-160, -1e-160,
+                    1e160, -1e160, 1e300, -1e300, 40, -40, 750.0, -750, 1e-9, 5.5, -5.5])  # fmt: skip
 EDGES = [
     "gammaln",
     "psi",
@@ -144,8 +143,9 @@ EDGES = [
     "inverse_mills",
     "betaln",
 ]
-EXCEPT = {"gammaln": [1e-310], "kl_div": [np.inf], "betaln": [np.inf, -np.inf, 1e160, 1e300, -1e160, -1e300, 1e-310]}
-"""Where SciPy's value is not the function's: log Γ(1e-310) is 713.8, which it says is infinite."""
+EXCEPT: dict[str, list[float]] = {"gammaln": [1e-310], "betaln": [1e-310, 1e160, 1e300]}
+"""Where SciPy's value is not the function's: log Γ(1e-310) is 713.8, not infinite; of the largest
+numbers its log B(x, y) is off, or NaN."""
 
 
 @pytest.mark.parametrize("name", EDGES)
@@ -159,8 +159,13 @@ def test_edges_are_scipys(name: str) -> None:
     with np.errstate(all="ignore"):
         expected = np.asarray(rule.run(*pairs), float)
     usual = np.all([~np.isin(x, EXCEPT.get(name, [])) for x in pairs], axis=0)
+    if name == "kl_div":  # SciPy divides, and is infinite where the quotient leaves the range: its logarithm does not
+        a, b = pairs
+        with np.errstate(all="ignore"):
+            usual &= ~((a > 0) & (b > 0) & np.isfinite(a) & np.isfinite(b) & ((a / b == 0) | np.isinf(a / b)))
     with np.errstate(all="ignore"):
-        same = (y == expected) | (np.isnan(y) & np.isnan(expected)) | (np.abs(y - expected) <= 1e-13 * np.abs(expected))
+        close = np.isfinite(expected) & (np.abs(y - expected) <= 1e-13 * np.abs(expected))
+    same = (y == expected) | (np.isnan(y) & np.isnan(expected)) | close
     wrong = np.flatnonzero(usual & ~same & ~((np.abs(y) < 1e-300) & (np.abs(expected) < 1e-300)))
     assert not wrong.size, [(*(float(x[i]) for x in pairs), float(y[i]), float(expected[i])) for i in wrong[:12]]
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bibun  # noqa: F401  (declares the rules)
-from bibun.compiler import lowering_ufuncs, machine, scalar_code, vector_math, vector_trigonometry
+from bibun.compiler import lowering_ufuncs, machine, scalar_code, scalar_groups, vector_math, vector_trigonometry
 from bibun.compiler.expression import LEAVES, Expression, Expressions, ordered
 from bibun.compiler.ir import VECTOR
 from bibun.compiler.scalar_kernel import ScalarKernel
@@ -85,11 +85,13 @@ def build(steps: list[tuple[str, tuple[int, ...]]]) -> list[Expression]:
     return [e for e in ordered(made) if e.op not in LEAVES]
 
 
-def by_numpy(e: Expression, args: list[np.ndarray]) -> np.ndarray:
+def by_numpy(e: Expression, args: list[Any]) -> np.ndarray:
     """The rule's value: NumPy's, of numbers in double precision."""
     with np.errstate(all="ignore"):
         if e.op == "where":
             return np.where(args[0] != 0, args[1], args[2])
+        if e.op == "power" and e.args[1].op == "number":  # x ** 0.5 is a square root, at -inf too
+            args = [args[0], e.args[1].number]
         statics = [a for a in e.args if not isinstance(a, Expression)]
         run = getattr(scipy.special, e.op) if e.op in SPECIAL else RULES[e.op].run
         return np.asarray(run(*args, *statics), float)
@@ -108,7 +110,7 @@ def no_cache():
         yield
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(
     st.lists(step, min_size=15, max_size=40),
     st.integers(0, 2**32 - 1),
@@ -138,7 +140,8 @@ def test_random_programs(steps: list[Any], seed: int, piece: int) -> None:
         if e.op == "bessel_quotient":
             far[np.abs(args[0]) > 1e100] = 0
         if e.op.startswith("logaddexp"):  # a sum that cancels
-            far[np.isclose(found[e], wanted, rtol=0, atol=1e-15 * np.maximum(np.abs(args[0]), 1))] = 0
+            with np.errstate(all="ignore"):
+                far[np.abs(found[e] - wanted) < 1e-15 * np.maximum(np.abs(args[0]), 1)] = 0
         wrong = np.flatnonzero(far > TOLERANCE.get(e.op, 4))
         assert not wrong.size, (e.op, e.args, [a[wrong] for a in args], found[e][wrong], wanted[wrong])
 
@@ -146,6 +149,8 @@ def test_random_programs(steps: list[Any], seed: int, piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scalar_code, "PIECE", piece)
         patch.setattr(scalar_code, "WHOLE", 0)
+        patch.setattr(scalar_groups, "FEWEST", 1)
+        patch.setattr(scalar_groups, "FEWEST_ANGLES", 1 + piece % 2)
         last = ScalarKernel([((INPUTS,), float)], [(outputs[-1:], float), (outputs[:1], float)])
     again = np.array([np.concatenate(last([values[:, p]])) for p in range(MANY)])
     np.testing.assert_array_equal(again, rows[:, [-1, 0]])

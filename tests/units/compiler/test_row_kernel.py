@@ -252,6 +252,29 @@ def test_layouts_in_memory():
             check(kernel.program, [X, y, c], p, kernel)
 
 
+def test_any_array_can_be_made_readable():
+    big = np.arange(400.0).reshape(20, 20)
+    fortran = np.asfortranarray(big)
+    for a, want in {
+        "C": (big, "C"), "F": (fortran, "F"), "one row of F": (fortran[3:4], "F"), "one column": (big[:, 3:4], "C"),
+        "some columns": (big[:, 3:9], "C"), "backwards": (big[::-1], "C"), "apart": (big[:, ::2], ""),
+        "apart, F": (fortran[::2], ""), "columns backwards": (big[:, ::-1], ""), "none": (fortran[:0], "C"),
+        "swapped": (big.astype(">f8"), "C"), "one number": (big[3:4, 5:6], "C"), "repeated": (np.broadcast_to(1.0, (20, 3)), ""),
+    }.values():  # fmt: skip
+        assert row_kernel.order(a) == want
+        b = row_kernel.readable(a)
+        assert (b is a) == (want != "" and a.dtype.isnative)
+        program = RowProgram(
+            [Source(b.dtype, b.shape[1], row_kernel.order(b))],
+            [(0, 0)],
+            [Block("dense", 0, b.shape[1])],
+            [Term(Expressions().leaf("column", 0), 0)],
+        )
+        got = RowKernel(program)([b], [np.ones(b.shape[1])])[0][0]
+        np.testing.assert_allclose(got, a[:, 0] @ a, rtol=1e-14)
+    assert row_kernel.readable(big[3]).base is not None
+
+
 def test_what_is_refused():
     program = RowProgram(
         [Source(np.dtype(float), 3, "C"), Source(np.dtype(float))],
@@ -271,8 +294,17 @@ def test_what_is_refused():
         kernel([X, y.astype(y.dtype.newbyteorder())], p)
     with pytest.raises(ValueError, match=r"reads order C: copy it with np\.array"):
         kernel([np.asfortranarray(X), y], p)
+    with pytest.raises(ValueError, match="reads order C"):  # one row, its numbers apart
+        kernel([np.asfortranarray(X)[:1], y[:1]], p)
+    kernel([X, y], p)
     with pytest.raises(ValueError, match="of 2 arrays was given 1"):
         kernel([X], p)
+    columns = RowKernel(
+        RowProgram([Source(np.dtype(float), 1, "F")], [(0, 0)], [], [Term(Expressions().leaf("column", 0))])
+    )
+    with pytest.raises(ValueError, match="reads order F"):  # one column, its numbers apart
+        columns([X[:, :1]], [])
+    assert columns([X[:1, :1]], [])[0][0] == 1
     with pytest.raises(NotImplementedError, match="no kernel"):
         h = Expressions()
         RowKernel(RowProgram([Source(np.dtype(float))], [(0, 0)], [], [Term(h.make("no_such", h.leaf("column", 0)))]))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bibun.compiler import machine, scalar_code, scalar_kernel
+from bibun.compiler import machine, scalar_code, scalar_groups, scalar_kernel
 from bibun.compiler.expression import Expression, Expressions
 from bibun.compiler.scalar_kernel import NoKernel, ScalarKernel, TooLarge
 from bibun.compiler.scalar_math import m
@@ -120,6 +120,7 @@ def test_narrow_results_overflow_in_silence() -> None:
     a, b, c = ScalarKernel([((), float)], outputs)([1e300])
     assert a == np.inf and b == np.inf and c
     assert ScalarKernel([((), float)], outputs)([np.nan])[2]
+    assert ScalarKernel([], [(single(1e300), np.float32)])([])[0] == np.inf
 
 
 def test_constants_alone() -> None:
@@ -179,6 +180,27 @@ def test_the_chain_and_its_gradient() -> None:
         with np.errstate(all="ignore"):
             wanted = chain_by_hand(point, 250)
         np.testing.assert_allclose(kernel([point]), wanted, rtol=1e-13)
+
+
+@pytest.mark.parametrize("count", [5, 7, 8, 9, 20])
+def test_functions_of_many_numbers_are_vectors(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = leaves(count)
+    y = [m.exp(-e * e) + m.arctan2(e, 2.0 if k % 3 else x[0]) for k, e in enumerate(x)]
+    z = [m.log(e + 5.0) * m.tanh(e) for e in [*y, x[0] < x[1]]]  # one level on, a truth value among the arguments
+    outputs = [(array(*y), float), (single(sum(z[1:], z[0])), float)]
+    alone = ScalarKernel([((count,), float)], outputs)
+    assert ("bibun_many_exp_nonpositive" in alone.ir) == (machine.lanes() >= 4)
+    point = np.linspace(-0.5, 2, count)
+    found = alone([point])
+    with monkeypatch.context() as patch:
+        patch.setattr(scalar_groups, "FEWEST", 10**6)
+        one_by_one = ScalarKernel([((count,), float)], outputs)
+    assert "bibun_many" not in one_by_one.ir
+    assert all(same(a, b) for a, b in zip(found, one_by_one([point]), strict=True))
+    wanted = np.exp(-point * point) + np.arctan2(point, np.where(np.arange(count) % 3, 2.0, point[0]))
+    np.testing.assert_allclose(found[0], wanted, rtol=1e-15)
+    several = np.append(wanted, 1.0)
+    np.testing.assert_allclose(found[1], np.sum(np.log(several + 5.0) * np.tanh(several)), rtol=1e-14)
 
 
 def test_a_program_of_twenty_thousand_operations() -> None:
