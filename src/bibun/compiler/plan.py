@@ -36,7 +36,12 @@ class Plan:
     """
 
     def __init__(
-        self, recorded: Recorded, again: Callable[[], "Plan"] | None = None, absorbing: bool = False, kinds: Any = None
+        self,
+        recorded: Recorded,
+        again: Callable[[], "Plan"] | None = None,
+        absorbing: bool = False,
+        kinds: Any = None,
+        scalars: bool = False,
     ) -> None:
         self._again = again  # the same with derivatives in which zero absorbs, for values that meet zero times infinity
         where: dict[Node, int] = {x: k for k, x in enumerate(recorded.inputs)}
@@ -86,7 +91,9 @@ class Plan:
             self.steps += calls
             if sums:
                 self.steps.append(RowStep(sums, absorbing))
-        self.kernel = None if any(sums for _, sums in stages) else scalar_program(recorded, kinds)
+        self.kernel: Any = None  # `scalars` waits for indices, complex numbers and orders to be taken apart rightly
+        if scalars and not any(sums for _, sums in stages):
+            self.kernel = scalar_program(recorded, kinds)
         self.passes = sum(isinstance(s, RowStep) for s in self.steps)
         self.results = [(where.get(y, -1), y) if isinstance(y, Node) else (-1, y) for y in recorded.outputs]
         self._prune()

@@ -137,7 +137,7 @@ def test_float32_stays():
     agree(bb.compile(bb.value_and_grad(naive))(t, X32, y32), bb.value_and_grad(naive)(t, X32, y32), 1e-5)
 
 
-def test_small_programs_are_one_kernel():
+def test_small_programs():
     def f(x, A):
         for _ in range(3):
             x = np.tanh(A @ x)

@@ -34,6 +34,9 @@ SPECIAL_BINARY = {"xlogy", "xlog1py", "rel_entr", "kl_div", "gammainc"}
 SPECIAL = SPECIAL_UNARY | SPECIAL_BINARY
 """Of SciPy, some by their addresses. Other tests know how exact each is: here they are to be nearly right."""
 
+POLES = {"gammaln", "loggamma", "psi"}
+"""Near theirs SciPy has few digits right."""
+
 LINES = {name for name, line in LOWERED.items() if line.__module__ == lowering_ufuncs.__name__}
 OWN = {name for name in PRIMITIVE if getattr(VECTOR.get(name), "__module__", MINE[0]) in MINE}
 UFUNCS = {name for name in (LINES | OWN) & set(RULES) - {"where", "invert"} if not name.startswith("bitwise")}
@@ -133,7 +136,8 @@ def test_random_programs(steps: list[Any], seed: int, piece: int) -> None:
         args = [value_of(a, values, found) for a in e.args if isinstance(a, Expression)]
         wanted = by_numpy(e, args)
         if e.op in SPECIAL:
-            usual = np.all([(np.abs(a) > 1e-3) & (np.abs(a) < 1e3) for a in args], axis=0) & np.isfinite(wanted)
+            sizes = [a if e.op in POLES else np.abs(a) for a in args]
+            usual = np.all([(a > 1e-3) & (a < 1e3) for a in sizes], axis=0) & np.isfinite(wanted)
             np.testing.assert_allclose(found[e][usual], wanted[usual], rtol=1e-10, atol=1e-12, err_msg=e.op)
             continue
         far = ulps(found[e], wanted)
