@@ -28,9 +28,10 @@ def quarter_turns(b: Builder, x: str) -> tuple[str, str, str, str]:
         return found
     n, turns = nearest(b, x, c.TWO_OVER_PI)
     first = b.fma(n, b.number(-c.PI_2[0]), x)
-    r = b.fma(n, b.number(-c.PI_2[1]), first)
-    rest = b.fma(n, b.number(-c.PI_2[1]), b.sub(first, r))
-    rest = b.fma(n, b.number(-c.PI_2[2]), rest)
+    second = b.mul(n, b.number(c.PI_2[1]))
+    r = b.sub(first, second)
+    lost = b.fma(n, b.number(-c.PI_2[1]), second)
+    rest = b.fma(n, b.number(-c.PI_2[2]), b.add(b.sub(b.sub(first, r), second), lost))
     found = r, rest, turns, b.compare("oge", b.abs(x), b.number(2.0**30))
     if b.shared is not None:
         b.shared["quarter_turns", x] = found
