@@ -43,12 +43,14 @@ class Contraction:
         """`out`, with every sum over rows that can be one node as one."""
         if any(self._has_rows(x) for x in leaves):
             return out  # a derivative by the data
-        return self.contracted(out, leaves)
+        with np.errstate(all="ignore"):  # on the zeros that stand for sums
+            return self.contracted(out, leaves)
 
     def whole(self, out: Any, inputs: Sequence[Node]) -> Any:
         """The same for the recorded function itself, of which no derivative will be recorded."""
         leaves = [x for x in inputs if not self._has_rows(x)]
-        return self.contracted(out, leaves) if leaves else out
+        with np.errstate(all="ignore"):
+            return self.contracted(out, leaves) if leaves else out
 
     def contracted(self, out: Any, leaves: Sequence[Node]) -> Any:
         """`out`, with every sum over rows that depends on `leaves` as one node."""

@@ -146,8 +146,7 @@ class Plan:
         if self._again is not None and any(has_nan(values[k]) for k, _ in self.results if k >= 0):
             again = self._again()
             return again.run(values[: len(self.shapes)], args)
-        found = [values[k] if k >= 0 else y for k, y in self.results]
-        return self.rebuild([y._data if isinstance(y, Node) else y for y in found])
+        return self.rebuild([values[k] if k >= 0 else _constant(y) for k, y in self.results])
 
     def __str__(self) -> str:
         head = ["as one kernel:"] if self.kernel is not None else []
@@ -182,6 +181,12 @@ class Call:
         for i, s in self.slots:
             shown[i] = f"%{s}"
         return f"%{self.out} = {self.name}({', '.join(shown)})"
+
+
+def _constant(y: Any) -> Any:
+    """A result that does not depend on the arguments; the caller's own, to write into."""
+    y = y._data if isinstance(y, Node) else y
+    return y.copy() if isinstance(y, np.ndarray) else y
 
 
 def _equal(a: Any, b: Any) -> bool:

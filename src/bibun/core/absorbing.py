@@ -13,6 +13,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..typing import Array
 from .dispatch import function
 from .graph import Node, Parts
+from .modes import here, modes
 
 __all__ = ["Absorbing", "absorb", "dress", "has_nan", "undress"]
 
@@ -25,6 +26,11 @@ def absorb(g: Array, d: Array) -> Array:
     """
     product = np.multiply(g, d)
     return np.where(np.equal(g, 0) | np.equal(d, 0), product.dtype.type(0), product)
+
+
+def _for_others() -> bool:
+    """Whether a walk is recorded for other values than those of now, which may not be finite."""
+    return bool(modes.on) and here.absorbing
 
 
 def _matmul(g: Array, d: Array) -> Array:
@@ -54,7 +60,7 @@ class Absorbing(NDArrayOperatorsMixin):
                 return Absorbing(absorb(*(plain[::-1] if swap else plain)))
             if ufunc is np.divide and not swap:
                 return Absorbing(absorb(plain[0], 1 / plain[1]))
-            if ufunc is np.matmul and not all(np.isfinite(_raw(x)).all() for x in plain):
+            if ufunc is np.matmul and (_for_others() or not all(np.isfinite(_raw(x)).all() for x in plain)):
                 if swap:  # (d @ g) is (g.T @ d.T).T
                     g, d = (x if x.ndim == 1 else np.swapaxes(x, -1, -2) for x in plain[::-1])
                     out = _matmul(g, d)

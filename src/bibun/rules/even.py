@@ -78,7 +78,7 @@ def smooth_when_even(rule: Rule) -> None:
             usual = usual if isinstance(usual, tuple) else (usual,)
             slope = np.where(even, slope, 0)
             gxs = [
-                unbroadcast(gx, args[i]) + unbroadcast(slope * args[i], args[i])
+                unbroadcast(gx, args[i]) + unbroadcast(slope * np.where(even, args[i], 0), args[i])
                 for i, gx in zip(where, usual, strict=True)
             ]
             return gxs[0] if len(gxs) == 1 else tuple(gxs)
