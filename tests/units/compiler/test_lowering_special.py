@@ -163,6 +163,11 @@ def test_edges_are_scipys(name: str) -> None:
         a, b = pairs
         with np.errstate(all="ignore"):
             usual &= ~((a > 0) & (b > 0) & np.isfinite(a) & np.isfinite(b) & ((a / b == 0) | np.isinf(a / b)))
+    if name == "rel_entr":  # an older SciPy (1.13) divides, and loses what leaves the range; the logarithms do not
+        a, b = pairs
+        with np.errstate(all="ignore"):
+            far = (a > 0) & (b > 0) & np.isfinite(a) & np.isfinite(b) & ((a / b < 1e-307) | np.isinf(a / b))
+            expected = np.where(far, a * (np.log(a) - np.log(b)), expected)
     with np.errstate(all="ignore"):
         close = np.isfinite(expected) & (np.abs(y - expected) <= 1e-13 * np.abs(expected))
     same = (y == expected) | (np.isnan(y) & np.isnan(expected)) | close
