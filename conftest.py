@@ -1,6 +1,6 @@
-"""For every test: kernels go to a folder of this run, not to the user's."""
+"""For every test: kernels go to a folder of the tests', not to the user's."""
 
 import os
 import tempfile
 
-os.environ.setdefault("BIBUN_CACHE", os.path.join(tempfile.gettempdir(), f"bibun-tests-{os.getuid()}"))
+os.environ.setdefault("BIBUN_CACHE", os.path.join(tempfile.gettempdir(), f"bibun-tests-{getattr(os, 'getuid', int)()}"))

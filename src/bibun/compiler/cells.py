@@ -96,7 +96,7 @@ class Cells:
             return _objects(x) if axis is None else self._source(x, axis)
         if isinstance(x._data, Parts):
             raise Unsupported("several results")
-        if x not in self.stop and x.rule is not None and x.rule not in (BOUNDARY, CLOSED, SPENT):
+        if x not in self.stop and x.rule not in (None, *LEAVES):
             size = x._data.size // (self.n if axis is not None else 1)
             if size <= (WIDE if axis is not None else FEW):
                 try:
@@ -150,6 +150,10 @@ class Cells:
             out[i] = Ref(x, i)
         return out.reshape((1, *shape[1:]))
 
+    def computed(self, x: Any) -> Any:
+        """The elements of an array, to compute with."""
+        return _mapped(self.cell, self.elements(x))
+
     def cell(self, e: Any) -> Any:
         """An element to compute with."""
         if not isinstance(e, Ref):
@@ -161,7 +165,6 @@ class Cells:
         if key not in self.columns:
             self.kept.append(e.source)
             column = data[: self.m] if data.ndim == 1 else data[: self.m, e.position]
-            column = column if column.dtype.kind in "fb" else column.astype(float)
             self.columns[key] = e.source, e.position, Variable(np.array(column))
         return self.columns[key][2]
 
@@ -189,7 +192,7 @@ class Cells:
         if rule.name == "astype" and np.dtype(args[1]).kind == "f":
             return self.elements(args[0])
         if rule.name == "truncated" and args[0].rule in LEAVES:  # an integer argument, floating while recorded
-            return self.elements(args[0])
+            return self._source(v, axis)
         if rule.name == "matmul":
             found = self._predictors(v, *args)
             if found is not None:
@@ -283,7 +286,7 @@ class Cells:
         width = np.shape(getattr(a, "_data", a))[1]
         if isinstance(a, Node) and self.moves(a):
             return None
-        if width < 3 or (isinstance(a, Node) and width <= 8 and a.rule is not None and self._cheap(a)):
+        if width < 3 or (isinstance(a, Node) and width <= 8 and a.rule not in (None, *LEAVES)):
             return None
         if not isinstance(b, Node) or not np.ndim(b._data):
             return None
@@ -306,7 +309,7 @@ class Cells:
         while (
             isinstance(x, Node)
             and x not in self.stop
-            and x.rule not in (None, BOUNDARY, CLOSED, SPENT)
+            and x.rule not in (None, *LEAVES)
             and x.rule.rule.name in ("getitem", "reshape", "transpose", "copy")
             and len(x.inputs) == 1
             and self.rows_of(x) is None
@@ -323,9 +326,6 @@ class Cells:
         for i, p in enumerate(out.reshape(-1)):
             refs[i] = Ref(x, int(p))
         return refs.reshape(out.shape)
-
-    def _cheap(self, a: Node) -> bool:
-        return a.rule not in (BOUNDARY, CLOSED, SPENT)
 
     def _is_codes(self, i: Any) -> bool:
         x = getattr(i, "_data", i)
@@ -345,15 +345,12 @@ class Cells:
         return out
 
     def _folded(self, pair: Any, x: Any, rest: list[Any], axis: int | None) -> Any:
-        """A maximum along an axis, pair by pair."""
+        """A maximum of two along an axis; among three that tie, pair by pair would not share evenly."""
         along = rest[0]
-        e = _mapped(self.cell, self.elements(x))
-        if not isinstance(along, int) or along % e.ndim == self.rows_of(x):
+        e = self.computed(x)
+        if not isinstance(along, int) or along % e.ndim == self.rows_of(x) or e.shape[along] != 2:
             raise Unsupported("max")
-        parts = [e.take(k, along) for k in range(e.shape[along])]
-        total = parts[0]
-        for p in parts[1:]:
-            total = _objects_of(pair, total, p)
+        total = _objects_of(pair, e.take(0, along), e.take(1, along))
         return np.expand_dims(total, along) if len(rest) > 1 and rest[1] is True else total
 
     def _log_sum(self, args: list[Any], axis: int | None) -> Any:
@@ -361,7 +358,7 @@ class Cells:
         a, b, along, keep = args
         if not (isinstance(b, (int, float)) and b == 1.0) or isinstance(along, tuple):
             raise Unsupported("weights in logsumexp")
-        e = _mapped(self.cell, self.elements(a))
+        e = self.computed(a)
         if along is None and e.ndim == 1 and axis is None and self.rows_of(a) is None:
             along = 0
         if along is None or along % e.ndim == self.rows_of(a):
@@ -447,8 +444,25 @@ def translated(v: Any, leaves: dict[int, Expression], home: Expressions, done: d
     return done[id(v)]
 
 
+BITS = {
+    "invert": ("logical_not", np.logical_not),
+    "bitwise_and": ("logical_and", np.logical_and),
+    "bitwise_or": ("logical_or", np.logical_or),
+    "bitwise_xor": ("logical_xor", np.logical_xor),
+}
+"""Operations on bits, as what they are on truth values."""
+
+WHOLE = frozenset(["left_shift", "right_shift", "gcd", "lcm", "bitwise_count"])
+"""Operations on whole numbers only: rows are computed in float64."""
+
+
 def _operation(x: Node, home: Expressions, done: dict[int, Any]) -> Any:
     rule = x.rule.rule
+    dtype = x._data.dtype
+    if rule.name in WHOLE or (rule.name in BITS and dtype.kind != "b"):
+        raise Unsupported("an operation on whole numbers")
+    if dtype.kind == "u" or (dtype.kind == "i" and dtype.itemsize < 8):
+        raise Unsupported("arithmetic of whole numbers that wrap around")
     args: list[Any] = list(x.values)
     places = dict(zip(x.rule.where, x.inputs, strict=True))
     if rule.name in PASSED:
@@ -462,7 +476,8 @@ def _operation(x: Node, home: Expressions, done: dict[int, Any]) -> Any:
     operands = [
         done[id(places[i])] if i in places else a if i in static else _constant(a, home) for i, a in enumerate(args)
     ]
-    return home.make(rule.name, *operands, run=rule.run)
+    name, run = BITS.get(rule.name, (rule.name, rule.run))
+    return home.make(name, *operands, run=run)
 
 
 def _constant(x: Any, home: Expressions) -> Expression:

@@ -67,9 +67,10 @@ class Compiled:
                 f"an argument of {self.__name__} is neither a number nor hashable: {e}; capture it in the function"
             ) from None
         if plan is None:
+            rest = [None if _is_number(x) else x for x in leaves]  # a plan does not keep the caller's arrays
 
             def called(*values: Any) -> Any:
-                all_leaves: list[Any] = list(leaves)
+                all_leaves: list[Any] = list(rest)
                 for i, x in zip(moving, values, strict=True):
                     all_leaves[i] = x
                 a, k = rebuild(all_leaves)
@@ -83,14 +84,13 @@ class Compiled:
 
     def _plan(self, key: Any, f: Callable[..., Any], args: list[Any]) -> Plan:
         kinds = [np.asarray(a).dtype for a in args]
-        rows = row_count(args, None)
-        n = rows[0] if rows and rows[0] >= MANY else -1
+        n = row_count(args)
         shapes = [np.shape(a) for a in args]
         general = (
             key[:3] if key and key[0] == "nested" else (),
-            tuple([((-1, *s[1:]) if s and s[0] == n else s, k) for s, k in zip(shapes, kinds, strict=True)]),
+            tuple([((-1, *s[1:]) if s and s[0] == n >= MANY else s, k) for s, k in zip(shapes, kinds, strict=True)]),
         )
-        if n > 0 and general in self.any_rows:
+        if n >= MANY and general in self.any_rows:
             return self._keep(key, self.any_rows[general])
 
         @functools.wraps(f, assigned=("__name__",), updated=())

@@ -4,23 +4,20 @@ A sum over rows becomes a `RowRule` of the parameters and the data. Its derivati
 and so is the derivative of that: value, gradient and Hessian are then three results of one pass. Imports cells.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.backward import depends, within
-from ..core.graph import BOUNDARY, CLOSED, SPENT, Form, Node, Parts, history
+from ..core.graph import BOUNDARY, Form, Node, Parts, history
 from ..core.kinds import Constant
 from ..core.record import record
 from ..core.rule import TABLE
 from ..core.tree import flatten
-from .cells import Cells, Unsupported
+from .cells import LEAVES, Cells, Unsupported
 
 __all__ = ["Contraction", "RowRule", "Uncontracted"]
-
-ENOUGH = 64
-"""Rows, below which an array has none: its axes are axes like others."""
 
 
 class Uncontracted(Exception):
@@ -71,7 +68,7 @@ class Contraction:
             if any(self._has_rows(x) for x in v.inputs):
                 try:
                     instead[v] = self._summed(v, cells)
-                except Unsupported:
+                except (Unsupported, TypeError, ValueError, IndexError):  # then it stays as it was recorded
                     if any(x in instead for x in v.inputs):
                         instead[v] = self._again(v, instead, moving)
             elif any(x in instead for x in v.inputs):
@@ -120,7 +117,7 @@ class Contraction:
             over = {k % ndim for k in over}
             if axis not in over:
                 raise Unsupported(rule.name)
-            e = _cells(cells, args[0])
+            e = cells.computed(args[0])
             e = np.add.reduce(e, axis=tuple(sorted(over)), keepdims=bool(args[2]))
             if rule.name == "mean":
                 beside = float(np.prod([np.shape(v.values[0])[k] for k in over if k != axis]))
@@ -130,7 +127,7 @@ class Contraction:
             ra, rb = cells.rows_of(a), cells.rows_of(b)
             if ra != np.ndim(v.values[0]) - 1 or rb != max(np.ndim(v.values[1]) - 2, 0):
                 raise Unsupported("matmul")
-            e = _cells(cells, a) @ _cells(cells, b)
+            e = cells.computed(a) @ cells.computed(b)
         else:
             raise Unsupported(rule.name)
         if not isinstance(e, np.ndarray):
@@ -157,17 +154,9 @@ TABLE.remove(count_rule)
 
 def _counted(cells: Cells, x: Any) -> Any:
     """The number of rows, as something that is read anew whenever the program runs."""
-    behind = [x, *history([x], 0, ())[0]] if isinstance(x, Node) else []
-    data = [i for v in behind for i in v.inputs if cells.rows_of(i) == 0 and i.rule in (BOUNDARY, CLOSED, SPENT)]
+    behind = [x, *history([x])[0]] if isinstance(x, Node) else []
+    data = [i for v in behind for i in v.inputs if cells.rows_of(i) == 0 and i.rule in LEAVES]
     return record(count_rule, count_rule.run, (data[0],)) if data else float(cells.n)
-
-
-def _cells(cells: Cells, x: Any) -> Any:
-    e = cells.elements(x)
-    out = np.empty(e.size, object)
-    for i, k in enumerate(e.reshape(-1)):
-        out[i] = cells.cell(k)
-    return out.reshape(e.shape)
 
 
 class Summand:
@@ -184,17 +173,16 @@ class Summand:
     def __init__(self, cells: Cells, e: Node, dtype: Any) -> None:
         self.cells, self.e = cells, e
         self.dtype = dtype if dtype.kind == "f" else np.dtype(float)
-        used = {id(v) for v in (e, *history([e], 0, ())[0])}
-        used |= {id(x) for v in (e, *history([e], 0, ())[0]) for x in v.inputs}
+        behind = [e, *history([e])[0]]
+        used = {id(v) for v in behind} | {id(x) for v in behind for x in v.inputs}
         self.atoms = [a for a in cells.atoms.values() if id(a.variable) in used]
         self.columns = [c for c in cells.columns.values() if id(c[2]) in used]
         self.parameters = _unique([a.source for a in self.atoms])
         self.data = _unique([a.data for a in self.atoms if a.data is not None] + [c[0] for c in self.columns])
         for x in self.data:
-            if isinstance(x, Node) and x.order:
-                behind = [x, *history([x], 0, ())[0]]
-                if any(v.rule is BOUNDARY and v.inputs for v in behind):
-                    raise Unsupported("data that a derivative is taken with respect to")
+            behind = (x, *history([x])[0]) if isinstance(x, Node) and x.order else ()
+            if any(v.rule is BOUNDARY and v.inputs for v in behind):
+                raise Unsupported("data that a derivative is taken with respect to")
         if not self.data:
             raise Unsupported("no data")
 
@@ -281,6 +269,3 @@ class RowRule:
     def parts(self, v: Node) -> list[Any]:
         """It has one result."""
         return [v]
-
-
-Rewriting = Callable[[Any, Sequence[Node]], Any]

@@ -6,7 +6,7 @@ of the rule it was recorded by, or, after `scalar_math.lowered`, one that a kern
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,10 +132,15 @@ class Expressions:
 
         Exact algebra is done here: nothing that could change a bit of a result, a zero's sign or a NaN included.
         """
-        operands = tuple(self.number(a) if isinstance(a, (float, np.floating)) else a for a in args)
-        if op in _PLAIN:
-            operands = tuple(self.number(a) if isinstance(a, (int, np.integer)) else a for a in operands)
-            simple = _PLAIN[op](self, *operands)
+        plain = _PLAIN.get(op)
+        operands = args
+        for a in args:
+            if a.__class__ is not Expression:  # few programs have constants everywhere
+                kinds = (float, np.floating) if plain is None else (float, int, np.floating, np.integer)
+                operands = tuple(self.number(a) if isinstance(a, kinds) else a for a in args)
+                break
+        if plain is not None:
+            simple = plain(self, *operands)
             if simple is not None:
                 return simple
         if run is not None and all(not isinstance(a, Expression) or a.op == "number" for a in operands):
@@ -145,24 +150,24 @@ class Expressions:
                 return self.number(value)
         if op in COMMUTATIVE and operands[0].index > operands[1].index:
             operands = (operands[1], operands[0])
-        return self._put(op, operands, None, run, tuple(id(a) if isinstance(a, Expression) else a for a in operands))
+        return self._put(op, operands, None, run, operands)
 
     def _put(self, op: str, args: tuple[Any, ...], number: Any, run: Any, key: tuple[Any, ...]) -> Expression:
-        found = self.table.get((op, *key))
+        found = self.table.get((op, key))
         if found is None:
-            found = self.table[(op, *key)] = object.__new__(Expression)
+            found = self.table[(op, key)] = object.__new__(Expression)
             found.op, found.args, found.number, found.run = op, args, number, run
             found.index, found.home = len(self.table), self
         return found
 
 
-def ordered(roots: Iterable[Expression]) -> list[Expression]:
-    """The expressions behind `roots`, each after its arguments."""
+def ordered(roots: Iterable[Expression], known: Container[Expression] = ()) -> list[Expression]:
+    """The expressions behind `roots`, each after its arguments; those that are known, and what is behind them, not."""
     seen: set[Expression] = set()
     stack = list(roots)
     while stack:
         e = stack.pop()
-        if e not in seen:
+        if e not in seen and e not in known:
             seen.add(e)
             stack += [a for a in e.args if isinstance(a, Expression) and a not in seen]
     return sorted(seen, key=lambda e: e.index)
@@ -173,7 +178,13 @@ def numbers(args: Sequence[Expression]) -> bool:
     return all(a.op == "number" for a in args)
 
 
+_REDUCIBLE = frozenset({"number", "negative"})
+"""What a sum, difference, product or quotient must have an operand of, for algebra to apply."""
+
+
 def _add(home: Expressions, a: Expression, b: Expression) -> Expression | None:
+    if a.op not in _REDUCIBLE and b.op not in _REDUCIBLE:
+        return None
     if numbers((a, b)):
         return home.number(np.float64(a.number) + b.number)
     for x, y in ((a, b), (b, a)):
@@ -185,6 +196,8 @@ def _add(home: Expressions, a: Expression, b: Expression) -> Expression | None:
 
 
 def _subtract(home: Expressions, a: Expression, b: Expression) -> Expression | None:
+    if a.op not in _REDUCIBLE and b.op not in _REDUCIBLE:
+        return None
     if numbers((a, b)):
         return home.number(np.float64(a.number) - b.number)
     if b.is_number(0.0):
@@ -195,6 +208,8 @@ def _subtract(home: Expressions, a: Expression, b: Expression) -> Expression | N
 
 
 def _multiply(home: Expressions, a: Expression, b: Expression) -> Expression | None:
+    if a.op not in _REDUCIBLE and b.op not in _REDUCIBLE:
+        return None
     if numbers((a, b)):
         with np.errstate(all="ignore"):
             return home.number(np.float64(a.number) * b.number)
@@ -211,6 +226,8 @@ def _multiply(home: Expressions, a: Expression, b: Expression) -> Expression | N
 
 
 def _divide(home: Expressions, a: Expression, b: Expression) -> Expression | None:
+    if a.op not in _REDUCIBLE and b.op not in _REDUCIBLE:
+        return None
     if numbers((a, b)):
         with np.errstate(all="ignore"):
             return home.number(np.float64(a.number) / b.number)

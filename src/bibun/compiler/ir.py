@@ -5,7 +5,6 @@ a bit. Vector functions (vector_math.py, vector_special.py) are registered here 
 of the text. Imports expression.py, scalar_math.py.
 """
 
-import contextlib
 import importlib
 import struct
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 from .expression import Expression, ordered
 from .scalar_math import PRIMITIVE
 
-__all__ = ["VECTOR", "Builder", "literal", "vector"]
+__all__ = ["VECTOR", "Builder", "literal", "nonnegative", "vector"]
 
 VECTOR: dict[str, Callable[..., str]] = {}
 """The functions that have vector code: `VECTOR["exp"](builder, x)` writes it and returns its value."""
@@ -302,14 +301,17 @@ class Builder:
             )
         return self.value(f"call {self.V} @{name}({', '.join(f'{self.V} {a}' for a in args)})")
 
-    def call(self, name: str, *args: str) -> str:
-        """A C function of doubles, called lane by lane."""
+    def call(self, name: str, *args: str | int) -> str:
+        """A C function of doubles, called lane by lane; an `int` argument is the same in every lane."""
         self.declarations.add(f"declare double @{name}({', '.join(['double'] * len(args))})")
         if self.lanes == 1:
-            return self.value(f"call double @{name}({', '.join(f'double {a}' for a in args)})")
+            given = [literal(a) if isinstance(a, int) else a for a in args]
+            return self.value(f"call double @{name}({', '.join(f'double {a}' for a in given)})")
         result = "poison"
         for i in range(self.lanes):
-            given = [self.value(f"extractelement {self.V} {a}, i64 {i}") for a in args]
+            given = [
+                literal(a) if isinstance(a, int) else self.value(f"extractelement {self.V} {a}, i64 {i}") for a in args
+            ]
             y = self.value(f"call double @{name}({', '.join(f'double {a}' for a in given)})")
             result = self.value(f"insertelement {self.V} {result}, double {y}, i64 {i}")
         return result
@@ -363,7 +365,7 @@ class Builder:
             return self._extreme(e, *x)
         if op == "isnan":
             return self.compare("uno", x[0], x[0])
-        if op == "exp" and e.args[0].op == "negative" and _nonnegative(e.args[0].args[0]):
+        if op == "exp" and e.args[0].op == "negative" and nonnegative(e.args[0].args[0]):
             op = "exp_nonpositive"
         return self.function(op, *x)
 
@@ -408,7 +410,7 @@ class Builder:
         return [v if a.boolean else self.as_mask(v) for a, v in zip(expressions, args, strict=True)]
 
 
-def _nonnegative(e: Expression, depth: int = 4) -> bool:
+def nonnegative(e: Expression, depth: int = 4) -> bool:
     """Whether a value is seen to be nonnegative or NaN."""
     if e.op in ("absolute", "sqrt", "exp"):
         return True
@@ -416,14 +418,13 @@ def _nonnegative(e: Expression, depth: int = 4) -> bool:
         return bool(e.number >= 0)
     if e.op == "multiply" and e.args[0] is e.args[1]:
         return True
-    return e.op in ("add", "multiply", "divide") and depth > 0 and all(_nonnegative(a, depth - 1) for a in e.args)
+    return e.op in ("add", "multiply", "divide") and depth > 0 and all(nonnegative(a, depth - 1) for a in e.args)
 
 
 def _vector_function(name: str) -> Callable[..., str]:
     if name not in VECTOR:
         for module in ("vector_math", "vector_trigonometry", "vector_special"):  # they register their functions
-            with contextlib.suppress(ModuleNotFoundError):
-                importlib.import_module(f"{__package__}.{module}")
+            importlib.import_module(f"{__package__}.{module}")
     if name not in VECTOR:
         raise KeyError(f"no kernel can write {name!r}: give it a line in LOWERED, or vector code")
     return VECTOR[name]

@@ -302,9 +302,17 @@ def t_density(a: Any, x: Any) -> Expression:
     return m.where(m.equal(a, math.inf), normal, y)
 
 
-LOWERED["gamma_density"] = gamma_density
-LOWERED["beta_density"] = beta_density
-LOWERED["t_density"] = t_density
+def of_numbers(line: Any) -> Any:
+    """The line, whose parameters may be given as Python ints: they are numbers, no orders."""
+
+    def with_numbers(*args: Any) -> Any:
+        return line(*[a if isinstance(a, Expression) else args[-1].home.number(a) for a in args])
+
+    return with_numbers
+
+
+for density in (gamma_density, beta_density, t_density):
+    LOWERED[density.__name__] = of_numbers(density)
 
 # --- error functions -------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ A step is one pass over the rows (row_steps.py) or one call of NumPy; equal call
 core, contraction, row_steps.
 """
 
+import contextlib
 import functools
 import sys
 from collections.abc import Callable
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..core.absorbing import has_nan
-from ..core.graph import BOUNDARY, CLOSED, SPENT, Node, Parts
+from ..core.graph import Node, Parts
 from ..core.modes import mode
+from ..core.tree import flatten
 from ..transforms.recording import Recorded
+from .cells import LEAVES, Unsupported
 from .contraction import Contraction, RowRule, Uncontracted
 from .row_steps import RowStep
 from .scalar_steps import scalar_program
@@ -41,7 +44,6 @@ class Plan:
         again: Callable[[], "Plan"] | None = None,
         absorbing: bool = False,
         kinds: Any = None,
-        scalars: bool = False,
     ) -> None:
         self._again = again  # the same with derivatives in which zero absorbs, for values that meet zero times infinity
         where: dict[Node, int] = {x: k for k, x in enumerate(recorded.inputs)}
@@ -52,10 +54,9 @@ class Plan:
         self.size = len(where)
         for v in recorded.nodes:
             form = v.rule
-            if form in (BOUNDARY, CLOSED, SPENT):
-                where[v] = where.get(v.inputs[0], -1)
-                if where[v] < 0:
-                    del where[v]
+            if form in LEAVES:
+                if v.inputs[0] in where:
+                    where[v] = where[v.inputs[0]]
                 continue
             if kinds and form.name in ("astype", "truncated") and where.get(v.inputs[0], self.size) < len(kinds):
                 k = where[v.inputs[0]]
@@ -91,9 +92,7 @@ class Plan:
             self.steps += calls
             if sums:
                 self.steps.append(RowStep(sums, absorbing))
-        self.kernel: Any = None  # `scalars` waits for indices, complex numbers and orders to be taken apart rightly
-        if scalars and not any(sums for _, sums in stages):
-            self.kernel = scalar_program(recorded, kinds)
+        self.kernel = None if any(sums for _, sums in stages) else scalar_program(recorded, kinds)
         self.passes = sum(isinstance(s, RowStep) for s in self.steps)
         self.results = [(where.get(y, -1), y) if isinstance(y, Node) else (-1, y) for y in recorded.outputs]
         self._prune()
@@ -101,8 +100,8 @@ class Plan:
 
     any_rows = False  # whether it serves any number of rows
 
-    def same_as(self, other: "Plan", n: int, m: int) -> bool:
-        """Whether a plan recorded on `m` rows is this one, recorded on `n`."""
+    def same_as(self, other: "Plan") -> bool:
+        """Whether it is the same plan, though recorded on other rows."""
         if len(self.steps) != len(other.steps) or [k for k, _ in self.results] != [k for k, _ in other.results]:
             return False
         if any(k < 0 and not _equal(y, z) for (k, y), (_, z) in zip(self.results, other.results, strict=True)):
@@ -123,6 +122,9 @@ class Plan:
                 needed |= {s for _, s in step.slots}
                 kept.append(step)
         self.steps = kept[::-1]
+        for step in self.steps:
+            if isinstance(step, RowStep):
+                step.write()
 
     def __call__(self, *args: Any) -> Any:
         """The value of the recorded function for other arrays of the same shapes."""
@@ -136,7 +138,7 @@ class Plan:
         """The same for arrays known to have those shapes."""
         if self.kernel is not None:
             found = self.kernel(values)
-            if self._again is not None and any([has_nan(y) for y in found]):
+            if self._again is not None and any([_has_nan(y) for y in found]):
                 return self._again().run(values, args)
             return self.rebuild(found)
         values = [*values, *[None] * (self.size - len(values))]
@@ -146,7 +148,8 @@ class Plan:
         if self._again is not None and any(has_nan(values[k]) for k, _ in self.results if k >= 0):
             again = self._again()
             return again.run(values[: len(self.shapes)], args)
-        return self.rebuild([values[k] if k >= 0 else _constant(y) for k, y in self.results])
+        n = len(self.shapes)
+        return self.rebuild([values[k] if k >= n else _own(values[k] if k >= 0 else y) for k, y in self.results])
 
     def __str__(self) -> str:
         head = ["as one kernel:"] if self.kernel is not None else []
@@ -183,10 +186,18 @@ class Call:
         return f"%{self.out} = {self.name}({', '.join(shown)})"
 
 
-def _constant(y: Any) -> Any:
-    """A result that does not depend on the arguments; the caller's own, to write into."""
+def _own(y: Any) -> Any:
+    """A result that nothing was computed for, an argument or a constant, as the caller's own, to write into."""
     y = y._data if isinstance(y, Node) else y
     return y.copy() if isinstance(y, np.ndarray) else y
+
+
+def _has_nan(y: Any) -> bool:
+    """The same as `has_nan`, at a fifth of its cost for one number."""
+    if y.ndim or y.dtype.kind == "b":
+        return has_nan(y)
+    value = y.item()
+    return bool(value != value)
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -247,25 +258,20 @@ def planned(
     With `absorbing`, of derivatives in which zero absorbs. `about` is the function whose captured arrays count.
     """
 
-    @functools.cache
-    def again() -> Plan:
-        return planned(f, args, True, kinds, about)
-
+    again = None if absorbing else functools.cache(lambda: planned(f, args, True, kinds, about))
     sampled = _sampled(f, args, absorbing, kinds, about or f)
     if sampled is not None:
         return sampled
-    rows = row_count(args, about or f)
-    for n in rows:
-        try:
-            return Plan(
-                Recorded(f, args, "compile", absorbing=absorbing, rewriting=Contraction(n)),
-                None if absorbing else again,
-                absorbing,
-                kinds,
-            )
-        except Uncontracted:
-            continue
-    return Plan(Recorded(f, args, "compile", absorbing=absorbing), None if absorbing else again, absorbing, kinds)
+    n = row_count(args, about or f)
+    if n:
+        with contextlib.suppress(Uncontracted, Unsupported):
+            return _contracted(f, args, n, again, absorbing, kinds)
+    return Plan(Recorded(f, args, "compile", absorbing=absorbing), again, absorbing, kinds)
+
+
+def _contracted(f: Any, args: tuple[Any, ...], n: int, again: Any, absorbing: bool, kinds: Any) -> Plan:
+    recorded = Recorded(f, args, "compile", absorbing=absorbing, rewriting=Contraction(n))
+    return Plan(recorded, again, absorbing, kinds)
 
 
 class Looked:
@@ -293,43 +299,42 @@ def _sampled(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kind
     What depends on how many rows there are shows as a difference, or as the user's own reading of a shape. Then the
     function has to be recorded on all of its data.
     """
-    n = row_count(args, None)
+    n = row_count(args)
     arrays = [np.asarray(a) for a in args]
-    if not n or n[0] < MANY or any(len(a) == n[0] for a in _captured(about, 3) if a.ndim):
+    if n < MANY or any(len(a) == n for a in _captured(about, 3) if a.ndim):
         return None
-    used = {k for a in arrays for k in a.shape[1:]} | {len(a) for a in arrays if a.ndim and len(a) != n[0]}
+    used = {k for a in arrays for k in a.shape[1:]} | {len(a) for a in arrays if a.ndim and len(a) != n}
     few = [k for k in (67, 71, 73, 79, 83, 89, 97) if k not in used][:2]
+    if len(few) < 2:
+        return None
+    # what is kept for the plan in which zero absorbs are a few rows, not the caller's data
+    kept = tuple([np.array(a[:MANY]) if a.ndim and len(a) == n else np.array(a) for a in arrays])
+    again = None if absorbing else functools.cache(lambda: planned(f, kept, True, kinds, about))
     plans = []
     for k in few:
-        some = tuple([np.array(a[:k]) if a.ndim and len(a) == n[0] else a for a in arrays])
         looked = Looked(k)
+        some = tuple([b[:k] if a.ndim and len(a) == n else b for a, b in zip(arrays, kept, strict=True)])
         try:
             with mode("looking", looked):
-                recorded = Recorded(f, some, "compile", absorbing=absorbing, rewriting=Contraction(k))
-            again = None if absorbing else functools.cache(functools.partial(planned, f, args, True, kinds, about))
-            plans.append(Plan(recorded, again, absorbing, kinds))
-        except (Uncontracted, ValueError, IndexError):
+                plans.append(_contracted(f, some, k, again, absorbing, kinds))
+        except Exception:  # all of the data may do better; and if not, that is where the error is raised
             return None
         if looked.read:
             return None
     one, two = plans
-    if not one.same_as(two, *few):
-        return None
-    one.any_rows = True
-    return one
+    one.any_rows = one.same_as(two)
+    return one if one.any_rows else None
 
 
-def row_count(args: Any, f: Any) -> list[int]:
-    """The numbers of rows that the arrays of a function may have, the likeliest first."""
-    from ..core.tree import flatten
-
-    sizes: dict[int, int] = {}
+def row_count(args: Any, f: Any = None) -> int:
+    """How many rows the arguments have, and the arrays that `f` knows from around it; 0 if there are few or none."""
     arrays = [a for tree in args for a in flatten(tree)[0]]
     arrays += _captured(f, 3) if f is not None else []
+    sizes: dict[int, int] = {}
     for a in arrays:
         if isinstance(a, np.ndarray) and a.ndim and len(a) >= ENOUGH:
             sizes[len(a)] = sizes.get(len(a), 0) + a.size
-    return sorted(sizes, key=lambda n: -sizes[n])[:1]
+    return max(sizes, key=lambda n: sizes[n], default=0)
 
 
 def _captured(f: Any, depth: int) -> list[Any]:

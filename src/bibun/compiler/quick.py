@@ -26,8 +26,7 @@ class Quick:
     def __call__(self, *args: Any) -> Any:
         if not self.decided:
             self.decided = True
-            rows = row_count(args, None)
-            if rows and rows[0] >= PAYS:
+            if row_count(args) >= PAYS:
                 self.compiled = Compiled(self.f)
         if self.compiled is not None:
             try:

@@ -4,7 +4,6 @@ Built from the rules of sums (contraction.py) when the types of the arrays are f
 NumPy where there is none. Imports cells, contraction, row_program, row_kernel, row_numpy.
 """
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -34,9 +33,6 @@ class RowStep:
         self.sums, self.absorbing = sums, absorbing
         self.runners: dict[Any, Any] = {}
         self.alive: list[Any] = []  # what `done` knows by identity
-        self.kernel: Any = None
-        self.built = False
-        self.lock = threading.Lock()
 
     def keep(self, needed: set[int]) -> None:
         """Only the sums whose results are read."""
@@ -48,8 +44,6 @@ class RowStep:
 
     def same_as(self, other: "RowStep") -> bool:
         """Whether it is the same program."""
-        for step in (self, other):
-            step._build()
         return bool(self._described() == other._described())
 
     def _described(self) -> Any:
@@ -60,13 +54,14 @@ class RowStep:
         sums = [(r.order, r.by, s, k) for r, _, s, k in self.sums]
         return e, terms, blocks, list(self.columns), [k if k[0] == "slot" else k[0] for k in self.arrays], sums
 
-    def _build(self) -> None:
-        """The program, but for the types of its arrays."""
-        with self.lock:
-            if not self.built:
-                self._write()
+    def write(self) -> None:
+        """The program, but for the types of its arrays.
 
-    def _write(self) -> None:
+        Raises
+        ------
+        Unsupported
+            Something in it is no operation on single numbers.
+        """
         self.home = Expressions()
         self.arrays: dict[Any, tuple[Any, int]] = {}  # key -> (slot or constant, position)
         self.columns: dict[tuple[int, int], int] = {}
@@ -78,7 +73,6 @@ class RowStep:
         with mode("tracing", "compile"), mode("absorbing", self.absorbing):
             for rule, args, slots, _ in self.sums:
                 self.pieces.append(self._pieces(rule, args, dict(slots)))
-        self.built = True
 
     def _pieces(self, rule: RowRule, args: list[Any], slots: dict[int, int]) -> list[tuple[Any, ...]]:
         """Which terms make a result: (term, where it goes)."""
@@ -143,8 +137,6 @@ class RowStep:
         return out
 
     def __call__(self, values: list[Any]) -> None:
-        if not self.built:
-            self._build()
         arrays = [readable(np.asarray(values[k] if isinstance(k, int) else k)) for k, _ in self.arrays.values()]
         key = tuple([(a.dtype, a.ndim > 1 and order(a), a.shape[1:]) for a in arrays])
         runner = self.runners.get(key)
@@ -170,17 +162,12 @@ class RowStep:
         if rule.order == 1:
             out = np.zeros(sizes[0])
             for k, where in pieces:
-                out[where] += terms[k]
+                _add(out, where, terms[k])
             return out.reshape(shapes[0])
         H = np.zeros(sizes)
         for k, turned, rows, columns in pieces:
             block = np.reshape(terms[k], (len(columns), len(rows)) if turned else (len(rows), len(columns)))
-            where = _places(rows), _places(columns)
-            block = block.T if turned else block
-            if isinstance(where[0], slice) or isinstance(where[1], slice):
-                H[where] += block
-            else:
-                H[np.ix_(*where)] += block
+            _add(H, (_places(rows), _places(columns)), block.T if turned else block)
         return H
 
     def _runner(self, arrays: list[np.ndarray]) -> Any:
@@ -191,7 +178,6 @@ class RowStep:
             [Block(kind, source, width) for kind, source, width, _, _ in self.block_list],
             self.term_list,
         )
-        self.program = program
         if machine.available():
             try:
                 return RowKernel(program)
@@ -210,6 +196,16 @@ def _places(positions: tuple[int, ...]) -> Any:
     if positions == tuple(range(k, k + len(positions))):
         return slice(k, k + len(positions))
     return np.array(positions)
+
+
+def _add(out: np.ndarray, where: Any, block: Any) -> None:
+    """`block` added at places that may come twice: a parameter may enter a row by several columns."""
+    if isinstance(where, slice) or (isinstance(where, tuple) and all(isinstance(w, slice) for w in where)):
+        out[where] += block
+        return
+    if isinstance(where, tuple):
+        where = np.ix_(*[np.r_[w] for w in where])
+    np.add.at(out, where, block)
 
 
 def _taken(flat: np.ndarray, positions: tuple[int, ...]) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import machine
 from .expression import Expression
-from .ir import VECTOR, Builder, _nonnegative
+from .ir import VECTOR, Builder, nonnegative
 
 __all__ = ["Group", "Layout", "grouped"]
 
@@ -96,7 +96,7 @@ def grouped(order: Sequence[Expression]) -> list[Expression | Group]:
         after[e] = n + (e.op in functions)
         if e.op in functions:
             name = e.op
-            if e.op == "exp" and e.args[0].op == "negative" and _nonnegative(e.args[0].args[0]):
+            if e.op == "exp" and e.args[0].op == "negative" and nonnegative(e.args[0].args[0]):
                 name = "exp_nonpositive"  # as Builder.node has it
             key = n, name, tuple([None if isinstance(a, Expression) else a for a in e.args])
             group = found.get(key)

@@ -9,7 +9,7 @@ import ctypes
 import functools
 import importlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -161,8 +161,8 @@ def _check(count: int) -> None:
         raise TooLarge(f"a program of {count} operations is too large for one kernel ({LIMIT}): run it with NumPy")
 
 
-def _symbols(ir: str) -> dict[str, int]:
+def _symbols(ir: str) -> Mapping[str, int]:
     """The functions of SciPy that the code calls by names of ours."""
     if "declare double @bibun_" not in ir:
         return {}
-    return dict(importlib.import_module("bibun.compiler.vector_special").symbols())
+    return importlib.import_module("bibun.compiler.vector_special").symbols()  # type: ignore[no-any-return]

@@ -5,13 +5,12 @@ fused: a plan then calls NumPy for it. The kernels' own functions (exp, log, gam
 vector_special.py. A fast kernel is a line here. Imports expression.py.
 """
 
-import contextlib
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .expression import LEAVES, Expression
+from .expression import LEAVES, Expression, ordered
 
 __all__ = ["LOWERED", "PRIMITIVE", "lowered", "m"]
 
@@ -46,40 +45,36 @@ m = Make()
 def _load() -> None:
     """The lines of the table, when the first program is lowered."""
     for name in ("lowering_ufuncs", "lowering_special"):
-        with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(f"bibun.compiler.{name}")
+        importlib.import_module(f"bibun.compiler.{name}")
 
 
 def lowered(roots: list[Expression]) -> list[Expression] | None:
     """The same values with primitive operations only; None where one has no kernel."""
     _load()
     done: dict[Expression, Expression] = {}
-    stack = list(roots)
-    while stack:
-        e = stack[-1]
-        if e in done:
-            stack.pop()
-            continue
-        waiting = [a for a in e.args if isinstance(a, Expression) and a not in done]
-        if waiting:
-            stack += waiting
-            continue
-        args = [done[a] if isinstance(a, Expression) else a for a in e.args]
-        if e.op in LEAVES:
-            done[e] = e
-        elif e.op in PRIMITIVE:
-            made = done[e] = e.home.make(e.op, *args)
-            done[made] = made
-        elif e.op in LOWERED:
-            made = LOWERED[e.op](*args)
-            if made is None:
-                return None
-            if not isinstance(made, Expression):
-                made = e.home.number(made)
-            if made not in done:  # its arguments are lowered already: only what the line itself wrote is walked
-                stack.append(made)
-                continue
-            done[e] = done[made]
-        else:
-            return None
-    return [done[e] for e in roots]
+    return [done[e] for e in roots] if all(_lower(e, done) for e in ordered(roots)) else None
+
+
+def _lower(e: Expression, done: dict[Expression, Expression]) -> bool:
+    """Say in `done`, which knows the arguments, what stands for an expression; False where nothing does."""
+    if e in done:
+        return True
+    args: Sequence[Any] = e.args
+    if any([isinstance(a, Expression) and done[a] is not a for a in args]):
+        args = [done[a] if isinstance(a, Expression) else a for a in args]
+    if e.op in LEAVES or e.op in PRIMITIVE:
+        made = e if args is e.args else e.home.make(e.op, *args)
+    elif e.op in LOWERED:
+        made = LOWERED[e.op](*args)
+        if made is None:
+            return False
+        if not isinstance(made, Expression):
+            made = e.home.number(made)
+        if made not in done:  # its arguments are lowered already: only what the line itself wrote is walked
+            if not all(_lower(x, done) for x in ordered([made], done)):
+                return False
+            made = done[made]
+    else:
+        return False
+    done[e] = done[made] = made
+    return True

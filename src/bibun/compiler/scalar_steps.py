@@ -25,11 +25,15 @@ WORTH = 6
 """Operations, from which on a kernel is quicker than the calls."""
 
 
+NO_ROWS = -(1 << 40)
+"""A number of rows that no axis, shape or index is."""
+
+
 class Apart(Cells):
     """The elements of the arrays of a recorded function, as expressions of its inputs."""
 
     def __init__(self, inputs: Sequence[Node]) -> None:
-        super().__init__(-1, inputs)
+        super().__init__(NO_ROWS, inputs)
         self.home = Expressions()
         self.place: dict[int, int] = {}
         k = 0
@@ -53,8 +57,8 @@ class Apart(Cells):
             for i in range(out.size):
                 out[i] = self.home.leaf("input", self.place[id(x)] + i)
             return out.reshape(x._data.shape)
-        if isinstance(x._data, Parts) or x._data.size > 16 * SMALL:
-            raise Unsupported("several results, or many numbers")
+        if isinstance(x._data, Parts) or x._data.size > 16 * SMALL or x._data.dtype.kind not in "biuf":
+            raise Unsupported("several results, many numbers, or complex ones")
         if x.rule in (BOUNDARY, CLOSED, SPENT) and x.inputs:
             return self.elements(x.inputs[0])
         if x.rule is None or not x.inputs or not x.order:
@@ -80,11 +84,11 @@ class Apart(Cells):
             }
 
             def run(*cells: Any) -> Any:
-                return self._made(rule, [args[i] if i in static else c for i, c in enumerate(cells)])
+                return self._made(rule, [args[i] if i in static else _number(c) for i, c in enumerate(cells)])
 
             return self._each(run, *args[:k])
         if rule.name in ("where", "absorb"):
-            return self._each(lambda *cells: self._made(rule, cells), *args)
+            return self._each(lambda *cells: self._made(rule, [_number(c) for c in cells]), *args)
         if rule.name == "mean":
             total = self._summed(args[0], args[1], args[2])
             each = v.values[0].size // max(np.size(v._data), 1)
@@ -106,6 +110,18 @@ class Apart(Cells):
             with np.errstate(all="ignore"):
                 return float(rule.run(*cells))
         return self.home.make(rule.name, *cells, run=rule.run)
+
+
+def _number(x: Any) -> Any:
+    return x if isinstance(x, Expression) else float(x)
+
+
+def _plain(elements: Any) -> Any:
+    """Elements that NumPy has left in arrays of their own taken out of them."""
+    out = np.empty(elements.size, object)
+    for i, e in enumerate(elements.reshape(-1)):
+        out[i] = e.item() if isinstance(e, np.ndarray) else e
+    return out.reshape(elements.shape)
 
 
 def _boxed(x: Any) -> Any:
@@ -138,7 +154,8 @@ def scalar_program(recorded: Recorded, kinds: Any) -> Callable[..., Any] | None:
             data = getattr(y, "_data", y)
             if np.asarray(data).dtype.kind not in "fb":
                 return None
-            outputs.append((apart.elements(y if isinstance(y, Node) else np.asarray(data)), np.asarray(data).dtype))
+            elements = apart.elements(y if isinstance(y, Node) else np.asarray(data))
+            outputs.append((_plain(elements), np.asarray(data).dtype))
         return ScalarKernel([(x._data.shape, x._data.dtype) for x in inputs], outputs)
     except (Unsupported, NoKernel):
         return None

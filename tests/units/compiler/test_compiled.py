@@ -12,6 +12,7 @@ import pytest
 from scipy.special import gammaln
 
 import bibun as bb
+from bibun.compiler import machine
 from bibun.compiler.compiled import compile as compiled
 from bibun.core.tree import flatten
 
@@ -677,3 +678,68 @@ def test_data_changed_in_place_is_seen():
 def test_numbers_of_rows_at_the_edges(rows):
     eager, t = all_three(logistic), start(D)
     agree(compiled(eager)(t, X[:rows], BINARY[:rows]), eager(t, X[:rows], BINARY[:rows]))
+
+
+# --- what a plan is made of ------------------------------------------------------------------------------------------
+
+
+def test_one_pass_gives_value_gradient_and_hessian():
+    fast = compiled(all_three(student))
+    t = np.full(D + 2, 0.1)
+    fast(t, X, Y)
+    (plan,) = fast.plans.values()
+    assert plan.passes == 1 and plan.any_rows
+    fast(t, X[:550], Y[:550])
+    assert set(map(id, fast.plans.values())) == {id(plan)}
+
+
+def test_what_the_number_of_rows_decides_is_recorded_for_each():
+    def f(t, y):
+        assert y.shape[0] > 100  # as the few rows of a sample are not
+        return np.sum((y - t[0]) ** 2) / len(y) if len(y) > 560 else np.sum(y * t[0])
+
+    fast = compiled(bb.grad(f))
+    for k in (600, 540, 580):
+        agree(fast(np.ones(2), Y[:k]), bb.grad(f)(np.ones(2), Y[:k]))
+
+
+def test_few_numbers_are_one_kernel():
+    def f(x, A):
+        for _ in range(3):
+            x = np.tanh(A @ x)
+        return np.sum(x**2)
+
+    A, x = rng.normal(size=(3, 3)), np.array([0.1, 0.2, 0.3])
+    fast = compiled(bb.hessian(f))
+    agree(fast(x, A), bb.hessian(f)(x, A))
+    (plan,) = fast.plans.values()
+    assert plan.kernel is not None or not machine.available()
+    agree(fast(-x, A.T.copy()), bb.hessian(f)(-x, A.T.copy()))
+
+
+ODD = {
+    "a parameter in two columns": lambda t, X, y, m, k: np.sum((X @ t[np.array([0, 0, 1, 2])] - y) ** 2),
+    "a parameter of two groups": lambda t, X, y, m, k: np.sum((t[np.array([0, 0, 1, 2, 2])][CODES] - y) ** 2),
+    "masks": lambda t, X, y, m, k: np.sum(np.where(~m & (y < 1) | (X[:, 1] > 1), t[0] * y, t[1] ** 2 * y)),
+    "shifted": lambda t, X, y, m, k: np.sum((k << 1) * t[0] ** 2),
+    "wrapped around": lambda t, X, y, m, k: np.sum((k.astype(np.uint8) * np.uint8(100)) * t[0] ** 2),
+    "three that tie": lambda t, X, y, m, k: np.sum(np.max(np.stack([y * t[0], y * t[1], y * t[2]], axis=1), axis=1)),
+    "two that tie": lambda t, X, y, m, k: np.sum(np.max(np.stack([y * t[0], y * t[1]], axis=1), axis=1)),
+    "transposed": lambda t, X, y, m, k: np.sum((t[:D] @ X.T - y) ** 2),
+    "remainders": lambda t, X, y, m, k: np.sum((k % 2) * t[0] ** 2 + (k // 2) * t[1] ** 3),
+    "not below the largest": lambda t, X, y, m, k: np.sum(np.where(X @ t[:D] >= np.max(X @ t[:D]), X @ t[:D], 0.0)),
+}
+
+
+@pytest.mark.parametrize("derivative", [value, bb.grad, bb.hessian], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("name", list(ODD))
+def test_odd_programs(name, derivative):
+    g = derivative(ODD[name])
+    args = np.full(5, 0.2), X, Y, Y > 0, CODES
+    agree(compiled(g)(*args), g(*args))
+
+
+def test_a_result_is_never_the_argument():
+    a = np.arange(3.0)
+    compiled(lambda x: x * 1.0)(a)[:] = 9.0
+    assert a.tolist() == [0.0, 1.0, 2.0]
