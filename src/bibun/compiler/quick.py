@@ -3,11 +3,12 @@
 Imports compiled.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from .compiled import Compiled
-from .plan import row_count
 
 __all__ = ["quick"]
 
@@ -16,24 +17,39 @@ PAYS = 2000
 
 
 class Quick:
-    """`f`, compiled when its arguments have many rows, and eager where it cannot be recorded."""
+    """`f`, compiled for arguments with many rows, and eager for few, or where it cannot be recorded."""
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self.f = f
-        self.compiled: Compiled | None = None
-        self.decided = False
+        self.compiled = Compiled(f)
+        self.refused = False
+
+    def pays(self, *args: Any) -> bool:
+        """Whether it is compiled for such arguments."""
+        return not self.refused and _longest(args) >= PAYS
 
     def __call__(self, *args: Any) -> Any:
-        if not self.decided:
-            self.decided = True
-            if row_count(args) >= PAYS:
-                self.compiled = Compiled(self.f)
-        if self.compiled is not None:
+        if self.pays(*args):
             try:
                 return self.compiled(*args)
+            except np.linalg.LinAlgError:
+                raise
             except Exception:  # a branch on a value, a function that cannot be recorded: eagerly it may well run
-                self.compiled = None
+                self.refused = True
         return self.f(*args)
+
+
+def _longest(args: Iterable[Any]) -> int:
+    """The length of the longest array among arguments and in their containers."""
+    n = 0
+    for a in args:
+        if type(a) is np.ndarray:
+            n = max(n, len(a)) if a.ndim else n
+        elif isinstance(a, dict):
+            n = max(n, _longest(a.values()))
+        elif isinstance(a, (list, tuple)) and len(a) < 100:
+            n = max(n, _longest(a))
+    return n
 
 
 def quick(f: Callable[..., Any]) -> Quick:

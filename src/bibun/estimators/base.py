@@ -1,4 +1,4 @@
-"""What the estimators share: scikit-learn's base, tables in, the design matrix, warnings by name.
+"""What the estimators share: scikit-learn's base, tables in, names for columns, warnings by name.
 
 Imports scikit-learn, which is optional: this package says so in a sentence where it is absent, and nothing else of
 bibun imports this package.
@@ -18,7 +18,7 @@ except ImportError:
         'is not installed: pip install "bibun[all]"; bibun.models.regression fits without it'
     ) from None
 
-__all__ = ["NotIdentified", "design", "iterations", "read", "repetitions", "warn"]
+__all__ = ["NotIdentified", "iterations", "labels", "read", "repetitions", "warn"]
 
 
 class NotIdentified(ConvergenceWarning):  # type: ignore[misc]
@@ -40,21 +40,21 @@ def read(estimator: Any, X: Any, y: Any = None, numeric: bool = True) -> Any:
     return validate_data(estimator, X, y, dtype=np.float64, y_numeric=numeric)
 
 
-def design(estimator: Any, X: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The design matrix, the intercept first, and a name for each column."""
+def labels(estimator: Any, p: int) -> list[str]:
+    """A name for each of p columns, and before them one for the intercept, if there is to be one."""
     given = getattr(estimator, "feature_names_in_", None)
-    names = [f"x{k}" for k in range(X.shape[1])] if given is None else [str(n) for n in given]
+    names = [f"x{k}" for k in range(p)] if given is None else [str(n) for n in given]
     seen: dict[str, int] = {}
-    labels = []
+    out = []
     for n in names:  # scikit-learn allows a name twice; a table does not
         seen[n] = seen.get(n, 0) + 1
-        labels.append(n if seen[n] == 1 else f"{n}#{seen[n]}")
+        out.append(n if seen[n] == 1 else f"{n}#{seen[n]}")
     if not estimator.fit_intercept:
-        return X, labels
+        return out
     first = "const"
-    while first in labels:
+    while first in out:
         first = f"({first})"
-    return np.column_stack([np.ones(len(X)), X]), [first, *labels]
+    return [first, *out]
 
 
 def repetitions(sample_weight: Any, n: int) -> np.ndarray | None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..models.regression import linear
-from .base import design, iterations, read, repetitions, warn
+from .base import iterations, labels, read, repetitions, warn
 
 from sklearn.base import BaseEstimator, RegressorMixin  # isort: skip  (after base.py, which says so where it is absent)
 from sklearn.utils.validation import check_is_fitted  # isort: skip
@@ -64,10 +64,10 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearRegression":
         """Fit to X of shape (n, p) and y of shape (n,)."""
         X, y = read(self, X, "none" if y is None else y)
-        A, names = design(self, X)
+        names, intercept = labels(self, X.shape[1]), bool(self.fit_intercept)
         w = repetitions(sample_weight, len(y))
-        penalty = np.array([0.0] * (A.shape[1] - X.shape[1]) + [self.alpha] * X.shape[1]) if self.alpha else None
-        r = linear(A, y, names, w, penalty=penalty, method=self.solver, maxiter=self.max_iter)
+        penalty = np.array([0.0] * intercept + [self.alpha] * X.shape[1]) if self.alpha else None
+        r = linear(X, y, names, w, None, penalty, self.solver, self.max_iter, intercept)
         self.result_ = r
         self.coef_ = r.coef[-X.shape[1] :].copy()
         self.intercept_ = float(r.coef[0]) if self.fit_intercept else 0.0

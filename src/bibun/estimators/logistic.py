@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..models.regression import logistic, multinomial
-from .base import design, iterations, read, repetitions, warn
+from .base import iterations, labels, read, repetitions, warn
 
 from sklearn.base import BaseEstimator, ClassifierMixin  # isort: skip  (after base.py, which says so where it is absent)
 from sklearn.utils.multiclass import check_classification_targets  # isort: skip
@@ -72,22 +72,21 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
         """Fit to X of shape (n, p) and labels y of shape (n,)."""
         X, y = read(self, X, "none" if y is None else y, numeric=False)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.classes_, codes = _classes(y)
         K, p = len(self.classes_), X.shape[1]
         if K < 2:
             raise ValueError(f"y holds one class only, {self.classes_[0]!r}: a classifier needs two or more")
         if not self.C > 0:
             raise ValueError(f"C={self.C!r}: a number greater than 0; np.inf is no penalty")
-        A, names = design(self, X)
+        names, intercept = labels(self, p), bool(self.fit_intercept)
         w = repetitions(sample_weight, len(y))
-        penalty = None if np.inf == self.C else np.array([0.0] * (A.shape[1] - p) + [1 / self.C] * p)
+        penalty = None if np.inf == self.C else np.array([0.0] * intercept + [1 / self.C] * p)
         if K == 2:
-            r = logistic(A, codes, names, w, penalty=penalty, method=self.solver, maxiter=self.max_iter)
+            r = logistic(X, codes, names, w, None, penalty, self.solver, self.max_iter, intercept)
             B, self.bse_ = r.coef[None, :], r.se()
         else:
             classes = [str(c) for c in self.classes_]
-            r = multinomial(A, codes, names, classes, w, penalty=penalty, method=self.solver, maxiter=self.max_iter)
+            r = multinomial(X, codes, names, classes, w, penalty, self.solver, self.max_iter, intercept)
             B, self.bse_ = _symmetric(r, K)
         self.result_ = r
         self.coef_ = B[:, -p:].copy()
@@ -130,6 +129,18 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The coefficients as a table to print."""
         check_is_fitted(self)
         return self.result_.summary(level, kind)
+
+
+def _classes(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The labels in order, and the number of each row's."""
+    if y.dtype.kind in "biuf":  # two whole numbers need no sorting
+        ends = np.array([y.min(), y.max()])
+        high = y == ends[1]
+        if ends[0] < ends[1] and (ends == np.floor(ends)).all() and (high | (y == ends[0])).all():
+            return ends, high
+    check_classification_targets(y)
+    found, codes = np.unique(y, return_inverse=True)
+    return found, codes
 
 
 def _symmetric(r: Any, K: int) -> tuple[np.ndarray, np.ndarray]:

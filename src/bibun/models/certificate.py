@@ -116,7 +116,7 @@ def _members(v: np.ndarray, share: float = 1e-4) -> np.ndarray:
 def _fall(objective: Any, u: np.ndarray, step: np.ndarray, value: float) -> float:
     """By how much the log-likelihood falls over a step; infinite where it is not defined."""
     with np.errstate(all="ignore"):
-        there = float(objective.loss(u + step))
+        there = objective.value(u + step)
     return there - value if np.isfinite(there) else np.inf
 
 

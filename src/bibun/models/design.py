@@ -8,15 +8,31 @@ from typing import Any
 
 import numpy as np
 
-from .least_squares import Columns
+from .least_squares import Columns, Rows, predictor
 from .parameters import Values
 
-__all__ = ["checked", "constant_columns", "has_constant", "named_data", "penalties", "problems", "weighted"]
+__all__ = [
+    "checked",
+    "constant_columns",
+    "factored",
+    "has_constant",
+    "linear_predictor",
+    "named_data",
+    "penalties",
+    "problems",
+]
 
 
-def named_data(X: np.ndarray, y: np.ndarray, offset: np.ndarray) -> Values:
-    """What a regression's likelihood reads."""
-    return Values({"X": X, "y": y, "offset": offset}, "data column")
+def named_data(X: np.ndarray, y: np.ndarray, offset: np.ndarray | None) -> Values:
+    """What a regression's likelihood reads: `X`, `y`, and `offset` where there is one."""
+    given = {"X": X, "y": y} if offset is None else {"X": X, "y": y, "offset": offset}
+    return Values(given, "data column")
+
+
+def linear_predictor(d: Any, theta: Any) -> Any:
+    """The linear predictor of each row, from `named_data`."""
+    eta = predictor(d.X, theta)
+    return eta + d.offset if "offset" in d else eta
 
 
 def problems(columns: Columns, names: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -39,62 +55,66 @@ def shown(names: list[str], limit: int = 8) -> str:
 
 
 def checked(
-    X: Any, y: Any, names: Sequence[str], weights: Any, offset: Any
-) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray, np.ndarray]:
-    """The arrays of a regression, or one sentence on what does not fit."""
+    X: Any, y: Any, names: Sequence[str], weights: Any, offset: Any, intercept: bool = False
+) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray | None, np.ndarray | None]:
+    """The arrays of a regression, or one sentence on what does not fit; not a look at X, which `finite` takes."""
     X, y, names = np.asarray(X, float), np.asarray(y, float), [str(n) for n in names]
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y):
         raise ValueError(
             f"X of shape {X.shape} and y of shape {y.shape}: X is (rows, columns), y has a value for each row"
         )
-    if not X.size:
+    if not len(X) or not X.shape[1] + intercept:
         raise ValueError(f"X of shape {X.shape} is empty: there is nothing to fit")
-    if len(names) != X.shape[1]:
-        raise ValueError(f"{len(names)} names for {X.shape[1]} columns of X: give one for each")
-    w = np.ones(len(y)) if weights is None else np.asarray(weights, float)
-    offset = np.zeros(len(y)) if offset is None else np.asarray(offset, float)
+    if len(names) != X.shape[1] + intercept:
+        more = " and the intercept" if intercept else ""
+        raise ValueError(f"{len(names)} names for {X.shape[1]} columns of X{more}: give one for each")
+    w = None if weights is None else np.asarray(weights, float)
+    offset = None if offset is None else np.asarray(offset, float)
     for name, a in (("weights", w), ("offset", offset)):
-        if a.shape != y.shape:
+        if a is not None and a.shape != y.shape:
             raise ValueError(f"{name} of shape {a.shape} for {len(y)} rows: one for each")
-    if not (w >= 0).all() or not 0 < w.sum() < np.inf:
+    if w is not None and (not (w >= 0).all() or not 0 < w.sum() < np.inf):
         raise ValueError("weights are finite numbers ≥ 0, one for each row, not all zero")
     for name, a in (("y", y), ("offset", offset)):
-        if not np.isfinite(a).all():
+        if a is not None and not np.isfinite(a).all():
             raise ValueError(f"{name} is missing or infinite in {int(np.sum(~np.isfinite(a)))} rows: leave them out")
-    bad = ~np.isfinite(X).all(axis=0)
-    if bad.any():
-        which = ", ".join(n for n, b in zip(names, bad, strict=True) if b)
-        raise ValueError(f"missing or infinite values in {which}: leave those rows out, or fill them in")
     return X, y, names, w, offset
 
 
-def weighted(X: np.ndarray, root: np.ndarray, lam: np.ndarray) -> np.ndarray:
-    """The rows times the roots of their weights, with rows for the penalties below."""
-    A = X if (root == 1).all() else root[:, None] * X
-    return np.concatenate([A, np.diag(np.sqrt(lam))[lam > 0]]) if lam.any() else A
+def factored(rows: Rows, names: list[str]) -> Columns:
+    """The columns of a regression; a ValueError with the names of those that are not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        bad = rows.infinite()
+    if bad.any():
+        which = ", ".join(n for n, b in zip(names[rows.constant :], bad, strict=True) if b)
+        raise ValueError(f"missing or infinite values in {which}: leave those rows out, or fill them in")
+    return Columns(rows)
 
 
-def penalties(X: np.ndarray, penalty: Any) -> np.ndarray:
+def penalties(X: np.ndarray, penalty: Any, constant: np.ndarray) -> np.ndarray:
     """The ridge penalty of each column: one number spares constant columns, such as the intercept."""
-    lam = np.zeros(X.shape[1])
+    lam = np.zeros(len(constant))
     if penalty is None:
         return lam
     given = np.asarray(penalty, float)
     if not (np.isfinite(given).all() and (given >= 0).all()) or given.shape not in ((), lam.shape):
-        raise ValueError(f"penalty={penalty!r}: a number ≥ 0, or one for each of the {X.shape[1]} columns")
-    return np.array(given) if given.ndim else np.where(constant_columns(X), 0.0, given)
+        raise ValueError(f"penalty={penalty!r}: a number ≥ 0, or one for each of the {len(lam)} columns")
+    return np.array(given) if given.ndim else np.where(constant, 0.0, given)
 
 
-def constant_columns(X: np.ndarray) -> np.ndarray:
-    """Which columns hold one number only, shape (p,)."""
+def constant_columns(X: np.ndarray, intercept: bool = False) -> np.ndarray:
+    """Which columns hold one number only, shape (p,); first the intercept that X does not hold, if there is one."""
     same = X[0] == X[-1]
-    for k in np.flatnonzero(same):
-        same[k] = (X[:, k] == X[0, k]).all()
-    return np.asarray(same)
+    for step in (max(len(X) // 64, 1), 1):  # most columns that vary do so in a few rows
+        for k in np.flatnonzero(same):
+            same[k] = (X[::step, k] == X[0, k]).all()
+    return np.concatenate([[True], same]) if intercept else np.asarray(same)
 
 
-def has_constant(columns: Columns, X: np.ndarray, root: np.ndarray) -> bool:
-    """Whether the columns, weighted by `root`, span a constant: then a mean is part of the model."""
-    if (constant_columns(X) & (X[0] != 0)).any():
+def has_constant(columns: Columns, constant: np.ndarray) -> bool:
+    """Whether the columns span a constant: then a mean is part of the model."""
+    rows = columns.rows
+    if rows.constant or (constant & (rows.X[0] != 0)).any():
         return True
-    return columns.spans(np.concatenate([root, np.zeros(len(columns.A) - len(root))]))
+    ones = np.ones(len(rows.X)) if rows.root is None else rows.root
+    return columns.spans(np.concatenate([ones, np.zeros(len(rows.below))]))

@@ -100,7 +100,7 @@ def refit(objective: Any, u: np.ndarray, free: np.ndarray) -> np.ndarray:
             z = u.copy()
             z[free] = u[free] - t * step
             with np.errstate(all="ignore"):
-                there = float(objective.loss(z))
+                there = objective.value(z)
             if np.isfinite(there) and there <= value - 1e-4 * t * decrement:
                 break
             t *= 0.5

@@ -1,24 +1,113 @@
 """Least squares to the last digit: Householder QR of scaled columns, the rank, and refinement in twice the precision.
 
-Imports nothing of the package. `Columns` is the factorization that every regression starts from; what else can be asked
-of a set of columns goes into it.
+Imports the compiler, for one pass over many rows. `Rows` is a design matrix that need not lie in memory, `Columns` its
+factorization, from which every regression starts; what else can be asked of a set of columns goes into it.
 """
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-__all__ = ["RANK", "Columns", "triangle"]
+from ..compiler.quick import quick
+from ..transforms.hessian import hessian
+
+__all__ = ["RANK", "Columns", "Rows", "predictor", "triangle"]
 
 RANK = 1e-13  # a column nearer to the span of others than this share of its length is in it
 WELL = 1e3  # condition of the scaled columns from which refinement pays, where they are many
 MANY = 50_000  # numbers in the columns
+FEW = 2000  # rows, below which BLAS has A'A sooner
 APART = 1e-4  # the smallest eigenvalue of the correlations from which A'A serves
 CHUNK = 4096  # rows factored at a time, so that they stay in the cache
 
 
+def predictor(X: Any, theta: Any) -> Any:
+    """X theta, with a constant before the columns of X where `theta` has one number more than these."""
+    return X @ theta if len(theta) == X.shape[1] else theta[0] + X @ theta[1:]
+
+
+def _half_squares(theta: Any, X: Any, w: Any) -> Any:
+    squares = predictor(X, theta) ** 2
+    return 0.5 * np.sum(squares if w is None else squares * w)
+
+
+_gram = quick(hessian(_half_squares))
+
+
+class Rows:
+    """A design matrix A as the caller has it: what is done to its rows is done when they are used, not to a copy.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, k)
+    constant : bool
+        Whether a column of ones, which X does not hold, comes first.
+    w : ndarray of shape (n,), optional
+        Weights: each row is multiplied by the root of its own.
+    lam : ndarray of shape (p,), optional
+        Penalties, p = k + constant: below the n rows comes one with the root of each that is not 0.
+    """
+
+    def __init__(self, X: Any, constant: bool = False, w: Any = None, lam: Any = None) -> None:
+        self.X, self.constant, self.w, self.lam = X, constant, w, lam
+        self.root = None if w is None else np.sqrt(w)
+        p = X.shape[1] + constant
+        self.below = np.zeros((0, p)) if lam is None or not lam.any() else np.diag(np.sqrt(lam))[lam > 0]
+        self.shape = len(X) + len(self.below), p
+
+    def of(self, which: Any) -> np.ndarray:
+        """Some rows of X in memory, with their constant; without weights."""
+        X = self.X[which]
+        return np.column_stack([np.ones(len(X)), X]) if self.constant else X
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """All of it in memory."""
+        A = self.of(slice(None))
+        A = A if self.root is None else self.root[:, None] * A
+        return np.concatenate([A, self.below]) if len(self.below) else A
+
+    def times(self, x: np.ndarray) -> np.ndarray:
+        """A x."""
+        y = predictor(self.X, x)
+        y = y if self.root is None else self.root * y
+        return np.concatenate([y, self.below @ x]) if len(self.below) else np.asarray(y)
+
+    def transposed(self, y: np.ndarray) -> np.ndarray:
+        """A'y."""
+        n = len(self.X)
+        r = y[:n] if self.root is None else self.root * y[:n]
+        out = r @ self.X
+        out = np.concatenate([[r.sum()], out]) if self.constant else out
+        return out + y[n:] @ self.below if len(self.below) else np.asarray(out)
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """A'A, in one pass over X."""
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            if len(self.X) < FEW:
+                return np.asarray(self.matrix.T @ self.matrix)
+            return np.asarray(_gram(np.zeros(self.shape[1]), self.X, self.w)) + self.below.T @ self.below
+
+    @property
+    def many(self) -> bool:
+        """Whether there are so many numbers that a pass over them is worth saving."""
+        return self.shape[0] * self.shape[1] > MANY
+
+    def infinite(self) -> np.ndarray:
+        """Which columns of X hold something that is not finite."""
+        if np.isfinite(np.diag(self.gram) if self.many else self.X.sum()).all():
+            return np.zeros(self.X.shape[1], bool)
+        return ~np.isfinite(self.X).all(axis=0)  # finite numbers too may have squares or a sum that is not
+
+
 class Columns:
     """A design matrix as A = Q R of its independent columns, each scaled to length 1.
+
+    Parameters
+    ----------
+    A : Rows or ndarray of shape (n, p)
 
     Attributes
     ----------
@@ -34,12 +123,13 @@ class Columns:
         Of R.
     """
 
-    def __init__(self, A: np.ndarray) -> None:
+    def __init__(self, A: Any) -> None:
         from scipy import linalg
 
-        self.A = A
-        p = A.shape[1]
-        R = triangle(A)
+        self.rows = A if isinstance(A, Rows) else Rows(A)
+        self.shape = self.rows.shape
+        p = self.shape[1]
+        R = triangle(self.rows)
         peak = np.abs(R).max(axis=0, initial=0.0)
         peak = np.where(peak > 0, peak, 1.0)
         self.norms = peak * np.sqrt(np.sum((R / peak) ** 2, axis=0))
@@ -98,20 +188,20 @@ class Columns:
         """
         from scipy import linalg
 
-        A = self.A if self.rank == self.A.shape[1] else self.A[:, self.basis]
-        n, k = A.shape
+        (n, p), k = self.shape, self.rank
         if not k:
-            return np.zeros(self.A.shape[1]), y.copy(), np.zeros((0, 0))
+            return np.zeros(p), y.copy(), np.zeros((0, 0))
         norms = self.norms[self.basis]
-        if A.size > MANY and self.condition <= WELL:
+        if n * k > MANY and self.condition <= WELL:
             inverse = inverse_gram(self.R) / norms / norms[:, None]
-            x, r = np.zeros(k), y
+            x, r = np.zeros(p), y
             for _ in range(3):
-                x = x + inverse @ (A.T @ r)
-                r = y - A @ x
-            return self.shortest(x), r, inverse
+                x[self.basis] += inverse @ self.rows.transposed(r)[self.basis]
+                r = y - self.rows.times(x)
+            return self.shortest(x[self.basis]), r, inverse
         scale = 2.0 ** np.round(np.log2(norms))  # an exact division
-        exact = A / scale
+        A = self.rows.matrix
+        exact = (A if k == p else A[:, self.basis]) / scale
         Q, R = linalg.qr(exact, mode="economic")
         x, r = refined(exact, Q, R, y[:, None], np.zeros((k, 1)))
         x, r = x[:, 0], r[:, 0]
@@ -124,7 +214,7 @@ class Columns:
 
     def shortest(self, x: np.ndarray) -> np.ndarray:
         """Coefficients of the basis as coefficients of all columns, of minimal norm in scaled columns."""
-        full = np.zeros(self.A.shape[1])
+        full = np.zeros(self.shape[1])
         full[self.basis] = x
         if not self.null.shape[1]:
             return full
@@ -134,7 +224,7 @@ class Columns:
 
     def whole(self, inverse: np.ndarray) -> np.ndarray:
         """A matrix over the basis as one over all columns: right for every combination that the data determine."""
-        out = np.zeros((self.A.shape[1],) * 2)
+        out = np.zeros((self.shape[1],) * 2)
         out[np.ix_(self.basis, self.basis)] = inverse
         return out
 
@@ -145,14 +235,14 @@ class Columns:
         T = self.transform()
         x = v
         for _ in range(2):
-            x = x - self.A @ (T @ (T.T @ (self.A.T @ x)))
+            x = x - self.rows.times(T @ (T.T @ self.rows.transposed(x)))
         return bool(np.linalg.norm(x) <= 1e-9 * np.linalg.norm(v))
 
     def transform(self) -> np.ndarray:
         """T of shape (p, rank): A T has orthonormal columns."""
         from scipy import linalg
 
-        T = np.zeros((self.A.shape[1], self.rank))
+        T = np.zeros((self.shape[1], self.rank))
         if self.rank:
             T[self.basis] = linalg.solve_triangular(self.R, np.eye(self.rank)) / self.norms[self.basis][:, None]
         return T
@@ -178,21 +268,23 @@ class Columns:
         return said
 
 
-def triangle(A: np.ndarray) -> np.ndarray:
-    """The triangular factor of A, the rows taken in pieces that stay in the cache."""
-    if A.size > MANY:
-        R = _by_gram(A)
+def triangle(A: Any) -> np.ndarray:
+    """The triangular factor of A (Rows or an array), the rows taken in pieces that stay in the cache."""
+    rows = A if isinstance(A, Rows) else Rows(A)
+    n, p = rows.shape
+    if rows.many:
+        R = _by_gram(rows)
         if R is not None:
             return R
-    step = max(CHUNK, 4 * A.shape[1])
-    pieces: list[np.ndarray] = [np.linalg.qr(A[i : i + step], mode="r") for i in range(0, len(A), step)]  # type: ignore[misc]
+    A, step = rows.matrix, max(CHUNK, 4 * p)
+    pieces: list[np.ndarray] = [np.linalg.qr(A[i : i + step], mode="r") for i in range(0, n, step)]  # type: ignore[misc]
     return np.asarray(np.linalg.qr(np.concatenate(pieces), mode="r") if len(pieces) > 1 else pieces[0])
 
 
-def _by_gram(A: np.ndarray) -> np.ndarray | None:
+def _by_gram(rows: Rows) -> np.ndarray | None:
     """The same by Cholesky of A'A, in one pass; None unless the scaled columns are so far apart that it is as exact."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        G = A.T @ A
+        G = rows.gram
         norms = np.sqrt(np.diag(G))
         if not ((norms > 1e-100) & (norms < 1e100)).all():
             return None

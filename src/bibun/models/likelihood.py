@@ -11,18 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.quick import quick
 from ..core.graph import Node
 from ..errors import TrackedVariable
 from ..optimize import minimize
-from ..transforms.gradient import value_and_grad
-from ..transforms.hessian import hessian
+from ..optimize.derivatives import Derivatives
 from ..transforms.jacobian import jacobian
 from .certificate import certify
 from .parameters import ParameterSet, Values, as_values
 from .result import Result
 
 __all__ = ["MLE", "Objective"]
+
+FEW = 64
+"""Rows, whose shape tells that of all."""
+
+SAMPLES = (10_000, 100_000)
+"""Rows for which many more rows are fitted first: a step among all of them is dearer than all steps among these."""
 
 
 class MLE:
@@ -96,11 +100,12 @@ class MLE:
         objective = Objective(self, as_values(data), weights)
         u = self.parameters.start(start)
         objective.check_start(u)
+        u = objective.from_some_rows(u)
         scale = objective.scale(u)
         found = minimize(
-            lambda z, *data: objective.loss(u + z / scale, *data),
+            objective.derivatives,
             np.zeros(self.parameters.size),
-            args=objective.arguments,
+            args=(u, scale, *objective.arguments),
             method=method,
             maxiter=maxiter,
             **options,
@@ -121,6 +126,8 @@ class Objective:
         Whether the likelihood gives a value for each row.
     n_obs : int or None
         The number of rows (the sum of the weights).
+    derivatives : Derivatives
+        Of minus the log-likelihood at `center + z / scale` by z: of (z, center, scale, *arguments).
     """
 
     def __init__(self, model: MLE, data: Any, weights: Any = None) -> None:
@@ -133,14 +140,13 @@ class Objective:
         self._differentiate()
 
     def _differentiate(self) -> None:
-        self._loss = quick(self.loss)
-        self._value_and_grad = quick(value_and_grad(self.loss))
-        self._hessian = quick(hessian(self.loss))
+        self.derivatives = Derivatives(lambda z, center, scale, *data: self.loss(center + z / scale, *data))
         self._scores = jacobian(self.rows, mode="forward")
+        self._known: tuple[Any, ...] | None = None  # a point, and value, gradient and Hessian there
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the derivatives, which are made anew."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_loss", "_value_and_grad", "_hessian", "_scores")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("derivatives", "_scores", "_known")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -182,6 +188,8 @@ class Objective:
     def check_start(self, u: np.ndarray) -> None:
         """Learn whether there are rows; refuse a start where the log-likelihood is not finite, naming the rows."""
         with np.errstate(all="ignore"):
+            if self._finite_rows(u):
+                return
             rows = np.asarray(_plain(self.rows(u)), float)
         self.by_rows = rows.ndim == 1
         if rows.ndim > 1:
@@ -203,32 +211,90 @@ class Objective:
                 "inside the domain (start={…}), or look at those rows for missing or impossible values"
             )
 
+    def _finite_rows(self, u: np.ndarray) -> bool:
+        """Whether all is well at the start, from one compiled pass and the shape of the first rows."""
+        arguments = self._at(u)
+        if not self.derivatives.together(*arguments):
+            return False
+        columns, weights = self.arguments
+        n = max((len(v) for v in columns.values() if np.ndim(v)), default=0)
+        try:
+            head = {k: v[:FEW] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
+            shape = np.shape(_plain(self.rows(u, head)))
+            if shape != (FEW,) or not np.isfinite(self.value(u)):
+                return False
+        except Exception:  # what is wrong is said where all rows are looked at
+            return False
+        self.by_rows, self.n_obs = True, float(n if weights is None else weights.sum())
+        return True
+
     @property
     def labels(self) -> list[str]:
         """The names of the free parameters."""
         return self.model.parameters.labels
 
+    def _at(self, u: np.ndarray) -> tuple[Any, ...]:
+        """The arguments of `derivatives` after z = 0 that stand for `u`."""
+        return u, np.ones(len(u)), *self.arguments
+
+    def value(self, u: np.ndarray) -> float:
+        """Minus the log-likelihood."""
+        return float(self.derivatives.value(np.zeros(len(u)), *self._at(u)))
+
     def value_and_grad(self, u: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the log-likelihood and its gradient."""
-        v, g = self._value_and_grad(u, *self.arguments)
+        at = self._at(u)
+        if self.derivatives.together(*at):
+            return self._all(u)[:2]
+        v, g = self.derivatives.both(np.zeros(len(u)), *at)
         return float(v), np.asarray(g)
 
     def hessian(self, u: np.ndarray) -> np.ndarray:
         """The observed information on the scale of u."""
-        h = np.asarray(self._hessian(u, *self.arguments))
-        return 0.5 * (h + h.T)
+        return self._all(u)[2].copy()
+
+    def _all(self, u: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Value, gradient and Hessian, kept for the point that was asked for last."""
+        if self._known is None or not np.array_equal(self._known[0], u):
+            self._known = u.copy(), self.derivatives.symmetric(np.zeros(len(u)), *self._at(u))
+        return self._known[1]  # type: ignore[no-any-return]
 
     def scores(self, u: np.ndarray) -> np.ndarray:
         """The derivative of each row's log-likelihood, shape (n, k)."""
         return np.asarray(self._scores(u))
 
+    def from_some_rows(self, u: np.ndarray) -> np.ndarray:
+        """Where the search ends for some of many rows; `u` where all rows do not agree that this is better."""
+        arguments = self._at(u)
+        if not self.derivatives.together(*arguments):
+            return u
+        columns, weights = self.arguments
+        n = max((len(v) for v in columns.values() if np.ndim(v)), default=0)
+        best = u
+        for rows in SAMPLES:
+            if n < 4 * rows:
+                break
+            some = slice(None, None, n // rows)
+            part = {k: v[some] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
+            w = None if weights is None else weights[some]
+            try:
+                value, g, h = self.derivatives.symmetric(np.zeros(len(u)), best, np.ones(len(u)), part, w)
+                scale = _scale(h, g) / np.sqrt(rows)
+                found = minimize(
+                    self.derivatives, np.zeros(len(u)), args=(best, scale, part, w), maxiter=50, ftol=1e-6, gtol=0.0
+                )
+            except (ValueError, np.linalg.LinAlgError):  # some rows need not have what all of them have
+                return u
+            if not found.success or not found.fun < value:
+                return u
+            best = best + np.asarray(found.x) / scale
+        return best if best is not u and self.value(best) < self.value(u) else u
+
     def scale(self, u: np.ndarray) -> np.ndarray:
-        """The square root of the curvature in each direction: a column in other units then searches the same path."""
+        """The square root of a row's mean curvature in each direction: columns in other units search the same path."""
         with np.errstate(all="ignore"):
-            d = np.abs(np.diag(self.hessian(u)))
-            g = np.abs(self.value_and_grad(u)[1])
-        d = np.where(np.isfinite(d) & (d > 0), np.sqrt(d), np.where(g > 0, g, 1.0))
-        return np.where(np.isfinite(d) & (d > 0), d, 1.0)
+            _, g, h = self._all(u)
+            return _scale(h, g) / np.sqrt(self.n_obs or 1.0)
 
     def polish(self, u: np.ndarray) -> tuple[np.ndarray, int]:
         """Newton steps to the last digit, as long as each is shorter than the one before and raises nothing."""
@@ -245,12 +311,18 @@ class Objective:
                 break
             moved = u - step
             with np.errstate(all="ignore"):
-                if not float(self._loss(moved, *self.arguments)) <= value + 1e-12 * (1 + abs(value)):
+                if not self.value(moved) <= value + 1e-12 * (1 + abs(value)):
                     break
             u, last, steps = moved, decrement, steps + 1
             if decrement <= 1e-24 * (1 + abs(value)):
                 break
         return u, steps
+
+
+def _scale(h: np.ndarray, g: np.ndarray) -> np.ndarray:
+    d, g = np.abs(np.diag(h)), np.abs(g)
+    d = np.where(np.isfinite(d) & (d > 0), np.sqrt(d), np.where(g > 0, g, 1.0))
+    return np.where(np.isfinite(d) & (d > 0), d, 1.0)
 
 
 def _plain(x: Any) -> Any:

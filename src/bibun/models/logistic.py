@@ -5,18 +5,26 @@ linear models would share.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..compiler.quick import quick
 from ..optimize import minimize
+from ..optimize.derivatives import Derivatives
 from ..special import logsumexp
-from ..transforms.gradient import value_and_grad
-from ..transforms.hessian import hessian
 from .certificate import Certificate, running
-from .design import checked, constant_columns, has_constant, named_data, penalties, problems, weighted
-from .least_squares import Columns, triangle
+from .design import (
+    checked,
+    constant_columns,
+    factored,
+    has_constant,
+    linear_predictor,
+    named_data,
+    penalties,
+    problems,
+)  # fmt: skip
+from .least_squares import Columns, Rows, predictor, triangle
 from .likelihood import MLE, Objective
 from .parameters import Real, Values
 from .regression_result import RegressionResult
@@ -28,6 +36,7 @@ METHODS = {"newton": "newton", "lbfgs": "l-bfgs", "gradient-descent": "gradient-
 TOLERANCE = 1e-10  # of the mean log-likelihood of a row: an iteration that gains less is the last
 MAXITER = {"newton": 100, "lbfgs": 1000, "gradient-descent": 10_000}
 ROWS = 50_000  # from here on the search starts where it ends for some of them
+RELIABLE = 1e-15  # of many rows: a squared step, in standard errors of one row, that needs no look at where it leads
 SUSPICIOUS = 12.0  # a linear predictor beyond which separation is looked for
 
 
@@ -40,17 +49,18 @@ def logistic(
     penalty: Any = None,
     method: str = "newton",
     maxiter: int | None = None,
+    intercept: bool = False,
 ) -> RegressionResult:
     """Logistic regression of two classes by maximum likelihood.
 
     Parameters
     ----------
     X : array_like of shape (n, p)
-        The design matrix, a column of ones included if there is to be an intercept.
+        The columns, a column of ones among them if there is to be an intercept (or see `intercept`).
     y : array_like of shape (n,)
         0 or 1; or proportions between them, with weights for the numbers of trials.
     names : sequence of str
-        One for each column.
+        One for each coefficient.
     weights : array_like of shape (n,), optional
         How many times each row counts.
     offset : array_like of shape (n,), optional
@@ -60,6 +70,8 @@ def logistic(
         columns.
     method : {"newton", "lbfgs", "gradient-descent"}
     maxiter : int, optional
+    intercept : bool
+        Add an intercept that X has no column for; its coefficient and name come first. X is not copied.
 
     Returns
     -------
@@ -84,27 +96,25 @@ def logistic(
     >>> print({k: round(v, 4) for k, v in r.params.items()}, r.converged)
     {'const': -3.0351, 'x': 1.214} True
     """
-    X, y, names, w, offset = checked(X, y, names, weights, offset)
-    if (y < 0).any() or (y > 1).any():
-        raise ValueError(
-            f"y goes from {y.min():g} to {y.max():g}: it is 0 or 1 (or a proportion between them) in each row"
-        )
-
-    from scipy.special import xlog1py, xlogy
-
-    saturated = float(w @ (xlogy(y, y) + xlog1py(1 - y, -y)))
-    objective = Objective(
-        MLE(_Bernoulli(y), Real(names=names)), named_data(X, y, offset), None if weights is None else w
-    )
-    fit = Search(objective, X, w, penalties(X, penalty), 1, method, maxiter)
+    X, y, names, w, offset = checked(X, y, names, weights, offset, intercept)
+    low, high = y.min(), y.max()
+    if low < 0 or high > 1:
+        raise ValueError(f"y goes from {low:g} to {high:g}: it is 0 or 1 (or a proportion between them) in each row")
+    binary = bool(((y == 0) | (y == 1)).all())
+    constant = constant_columns(X, intercept)
+    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names)
+    objective = Objective(MLE(_Bernoulli(binary), Real(names=names)), named_data(X, y, offset), w)
+    fit = Search(objective, columns, 1, method, maxiter)
 
     def margins() -> np.ndarray:
         sure = np.where(y == 1, 1.0, -1.0)
-        both = (y > 0) & (y < 1) & (w > 0)
-        return np.concatenate([sure[w > 0][:, None] * X[w > 0], X[both]])
+        used = np.ones(len(y), bool) if w is None else w > 0
+        both = (y > 0) & (y < 1) & used
+        return np.concatenate([sure[used][:, None] * columns.rows.of(used), columns.rows.of(both)])
 
-    null = _null_loglik(y, w, offset, has_constant(fit.columns, X, np.sqrt(w)))
-    facts = fit.finish(margins, names, "binomial", constant_columns(X))
+    saturated = 0.0 if binary else _entropy(y, w)
+    null = _null_loglik(y, w, offset, has_constant(columns, constant))
+    facts = fit.finish(margins, names, "binomial", constant)
     loglik = facts["loglik"]
     facts.update(null_loglik=null, deviance=2 * (saturated - loglik), null_deviance=2 * (saturated - null), scale=1.0)
     return RegressionResult(objective, fit.coef, fit.certificate, fit.found, facts)
@@ -119,12 +129,13 @@ def multinomial(
     penalty: Any = None,
     method: str = "newton",
     maxiter: int | None = None,
+    intercept: bool = False,
 ) -> RegressionResult:
     """Logistic regression of K classes; the coefficients are log odds against the first class.
 
     Parameters
     ----------
-    X, names, weights, method, maxiter
+    X, names, weights, method, maxiter, intercept
         As for `logistic`.
     y : array_like of shape (n,)
         0 … K - 1.
@@ -138,8 +149,8 @@ def multinomial(
     RegressionResult
         `labels` are ``"class:column"``, class by class from the second.
     """
-    X, y, names, w, offset = checked(X, y, names, weights, None)
-    K, p = len(classes), X.shape[1]
+    X, y, names, w, _ = checked(X, y, names, weights, None, intercept)
+    K, p = len(classes), len(names)
     codes = y.astype(int)
     if (codes != y).any() or codes.min() < 0 or codes.max() >= K or K < 2:
         raise ValueError(f"y is a class number from 0 to {K - 1} in each row")
@@ -147,23 +158,25 @@ def multinomial(
     chosen[np.arange(len(y)), codes] = 1.0
 
     labels = [f"{c}:{n}" for c in list(classes)[1:] for n in names]
-    data = Values({"X": X, "y": chosen, "offset": offset}, "data column")
-    objective = Objective(MLE(_Categorical(), Real(names=labels)), data, None if weights is None else w)
-    fit = Search(objective, X, w, penalties(X, penalty), K - 1, method, maxiter)
+    constant = constant_columns(X, intercept)
+    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names)
+    objective = Objective(MLE(_Categorical(), Real(names=labels)), named_data(X, chosen, None), w)
+    fit = Search(objective, columns, K - 1, method, maxiter)
 
     def margins() -> np.ndarray:
+        A = columns.rows.of(slice(None))
         full = np.zeros((len(y), K, K - 1, p))  # row, the other class, coefficients
         for k in range(K):
             rows = codes == k
             if k:
-                full[rows, :, k - 1] += X[rows][:, None, :]
+                full[rows, :, k - 1] += A[rows][:, None, :]
             for j in range(1, K):
-                full[rows, j, j - 1] -= X[rows]
-        keep = (np.arange(K)[None, :] != codes[:, None]) & (w > 0)[:, None]
-        return full[keep].reshape(-1, (K - 1) * p)
+                full[rows, j, j - 1] -= A[rows]
+        used = np.ones((len(y), 1), bool) if w is None else (w > 0)[:, None]
+        return full[(np.arange(K)[None, :] != codes[:, None]) & used].reshape(-1, (K - 1) * p)
 
-    facts = fit.finish(margins, labels, "multinomial", np.tile(constant_columns(X), K - 1), names)
-    counts = w @ chosen
+    facts = fit.finish(margins, labels, "multinomial", np.tile(constant, K - 1), names)
+    counts = chosen.sum(axis=0) if w is None else w @ chosen
     from scipy.special import xlogy
 
     null = float(np.sum(xlogy(counts, counts / counts.sum())))
@@ -171,28 +184,46 @@ def multinomial(
     return RegressionResult(objective, fit.coef, fit.certificate, fit.found, facts)
 
 
+@dataclass(frozen=True)
 class _Bernoulli:
-    """The log-likelihood of each row, in margins: exact to the last digit where a fit is nearly certain of a row."""
+    """The log-likelihood of each row, in margins: exact to the last digit where a fit is nearly certain of a row.
 
-    def __init__(self, y: np.ndarray) -> None:
-        self.binary = bool(((y == 0) | (y == 1)).all())
+    `binary`: all of y is 0 or 1.
+    """
+
+    binary: bool
 
     def __call__(self, theta: Any, d: Any) -> Any:
-        eta = d.X @ theta + d.offset
+        eta = linear_predictor(d, theta)
         if self.binary:
             return -np.logaddexp(0.0, (1 - 2 * d.y) * eta)
         return -d.y * np.logaddexp(0.0, -eta) - (1 - d.y) * np.logaddexp(0.0, eta)
 
 
+@dataclass(frozen=True)
 class _Categorical:
     """The log-likelihood of each row, in margins; `d.y` has a column of 0 and 1 for each class."""
 
     def __call__(self, theta: Any, d: Any) -> Any:
         K = d.y.shape[1]
-        eta = d.X @ np.reshape(theta, (K - 1, d.X.shape[1])).T
+        eta = linear_predictor(d, np.reshape(theta, (K - 1, -1)).T)
         eta = np.concatenate([np.zeros((len(d.y), 1)), eta], axis=1)
         own = np.sum(eta * d.y, axis=1, keepdims=True)
         return -np.logaddexp(0.0, logsumexp(np.where(d.y == 1, -np.inf, eta - own), axis=1))
+
+
+def mean_loss(gamma: Any, T: Any, P: Any, total: Any, columns: Any, weights: Any, rows: Any) -> Any:
+    """Minus the mean log-likelihood of a row at coefficients T γ, and half of γ'P γ.
+
+    `rows` gives the log-likelihood of each row; `total` is the sum of the weights. All that a fit has of its own is an
+    argument, so that what is compiled serves every fit.
+    """
+    loglik = rows(T @ gamma, Values(columns, "data column"))
+    loss = -np.sum(loglik if weights is None else loglik * weights) / total
+    return loss if P is None else loss + 0.5 * (gamma @ (P @ gamma))
+
+
+_mean_loss = Derivatives(mean_loss)
 
 
 class Search:
@@ -201,36 +232,26 @@ class Search:
     `blocks` predictors share the columns (K - 1 for K classes).
     """
 
-    def __init__(
-        self,
-        objective: Objective,
-        X: np.ndarray,
-        w: np.ndarray,
-        lam: np.ndarray,
-        blocks: int,
-        method: str,
-        maxiter: int | None,
-    ) -> None:
+    def __init__(self, objective: Objective, columns: Columns, blocks: int, method: str, maxiter: int | None) -> None:
         if method not in METHODS:
             raise ValueError(f"method={method!r}: one of {', '.join(METHODS)}")
-        self.objective, self.X, self.lam, self.blocks, self.method = objective, X, lam, blocks, method
-        self.total = float(w.sum())
+        self.objective, self.columns, self.blocks, self.method = objective, columns, blocks, method
+        rows = columns.rows
+        self.total = float(len(rows.X) if rows.w is None else rows.w.sum())
         objective.by_rows, objective.n_obs = True, self.total
-        self.columns = Columns(weighted(X, np.sqrt(w), lam))
         self.T = np.kron(np.eye(blocks), self.columns.transform()) * np.sqrt(self.total)
+        self.lam = np.zeros(rows.shape[1]) if rows.lam is None else rows.lam
         # symmetric coefficients of K classes from those against the first: what the penalty is on
         among = np.eye(blocks) - np.full((blocks, blocks), 1 / (blocks + 1)) if blocks > 1 else np.eye(1)
-        self.penalty = np.kron(among, np.diag(lam))
+        self.penalty = np.kron(among, np.diag(self.lam))
         self.P = self.T.T @ self.penalty @ self.T / self.total
-        self._loss = quick(self.loss)
-        self._value_and_grad, self._hessian = quick(value_and_grad(self.loss)), quick(hessian(self.loss))
+        self.arguments = self._arguments(self.total, dict(objective.data), objective.weights)
         self.gamma, self.found = self._search(method, maxiter)
         self.gamma, self.polished = self._polish(self.gamma)
 
-    def loss(self, gamma: Any, *data: Any) -> Any:
-        """Minus the mean log-likelihood of a row, penalized."""
-        loss = self.objective.loss(self.T @ gamma, *data) / self.total
-        return loss + 0.5 * (gamma @ (self.P @ gamma)) if self.lam.any() else loss
+    def _arguments(self, total: float, data: dict[str, Any], weights: Any) -> tuple[Any, ...]:
+        """What `mean_loss` is given after γ."""
+        return self.T, self.P if self.lam.any() else None, total, data, weights, self.objective.model.loglik
 
     def _search(self, method: str, maxiter: int | None) -> tuple[np.ndarray, Any]:
         start = np.zeros(self.T.shape[1])
@@ -238,11 +259,12 @@ class Search:
         if not start.size:
             from scipy.optimize import OptimizeResult
 
-            value = float(self.objective.loss(np.zeros(len(self.T))))
+            value = float(mean_loss(start, *self.arguments))
             return start, OptimizeResult(x=start, fun=value, nit=0, success=True, message="There is nothing to search.")
-        if method == "newton" and len(self.X) >= ROWS:
+        self.many = len(self.columns.rows.X) >= ROWS
+        if method == "newton" and self.many:
             start = self._start(start)
-        last = float(self._loss(start, *self.objective.arguments))
+        last = np.inf
 
         def gained_little(intermediate_result: Any) -> None:
             nonlocal last
@@ -251,11 +273,11 @@ class Search:
                 raise StopIteration
 
         found = minimize(
-            self.loss,
+            _mean_loss,
             start,
-            args=self.objective.arguments,
+            args=self.arguments,
             method=METHODS[method],
-            gtol=1e-13,
+            gtol=1e-8 if self.many else 1e-13,
             maxiter=maxiter or MAXITER[method],
             callback=gained_little,
         )
@@ -270,48 +292,52 @@ class Search:
 
     def _start(self, zero: np.ndarray) -> np.ndarray:
         """The maximum for some rows, if it is there; all rows then have one too, so the end does not depend on it."""
-        some = slice(None, None, len(self.X) // 10_000)
-        d, w = self.objective.data, self.objective.weights
-        data = Values({name: d[name][some] for name in d}, "data column")
-        w = np.ones(len(data["y"])) if w is None else w[some]
-        if not w.any():
-            return zero
-        part = Objective(self.objective.model, data, w)
-
-        def loss(gamma: Any, *data: Any) -> Any:
-            mean = part.loss(self.T @ gamma, *data) / float(w.sum())
-            return mean + 0.5 * (gamma @ (self.P @ gamma)) if self.lam.any() else mean
-
-        found = minimize(loss, zero, args=part.arguments, method="newton", gtol=1e-6, maxiter=12)
-        x, arguments = np.asarray(found.x), self.objective.arguments
-        beta = (self.T @ x).reshape(self.blocks, -1)
-        sure = float(np.abs(data["X"] @ beta.T).max()) > SUSPICIOUS
-        return zero if sure or not found.success or not self._loss(x, *arguments) < self._loss(zero, *arguments) else x
+        X = self.columns.rows.X
+        x = zero
+        for rows, gtol in ((10_000, 1e-6), (100_000, 1e-4)):  # so many that a step among all of them is saved
+            if len(X) < 4 * rows:
+                break
+            some = slice(None, None, len(X) // rows)
+            w = None if self.objective.weights is None else self.objective.weights[some]
+            data = {name: a[some] for name, a in dict(self.objective.data).items()}
+            total = float(len(data["y"]) if w is None else w.sum())
+            if not total > 0:
+                return zero
+            found = minimize(
+                _mean_loss, x, args=self._arguments(total, data, w), method="newton", gtol=gtol, maxiter=12
+            )
+            x = np.asarray(found.x)
+            eta = predictor(data["X"], (self.T @ x).reshape(self.blocks, -1).T)
+            if not found.success or max(eta.max(), -eta.min()) > SUSPICIOUS:
+                return zero
+        return x
 
     def _polish(self, gamma: np.ndarray) -> tuple[np.ndarray, int]:
         """Newton steps to the last digit, as long as each gains less than a quarter of the one before."""
         last, steps = np.inf, 0
-        self.value, self.slope, self.H = self._at(gamma)
+        known = self.found.get("hess")
+        if known is None:
+            self.value, self.slope, self.H = self._at(gamma)
+        else:
+            self.value, self.slope, self.H = float(self.found.fun), np.asarray(self.found.jac), known
         while gamma.size and steps < 10 and self.ended:
             step = _solved(self.H, self.slope)
             decrement = float(self.slope @ step)
             if not 0 < decrement < min(0.25 * last, 1e-3):
                 break
+            if self.many and decrement < RELIABLE:
+                return gamma - step, steps + 1
             there = self._at(gamma - step)
             if not there[0] <= self.value + 1e-14:
                 break
             gamma, last, steps = gamma - step, decrement, steps + 1
             self.value, self.slope, self.H = there
-            if decrement < 1e-26:
-                break
         return gamma, steps
 
     def _at(self, gamma: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         if not gamma.size:
-            return float(self.loss(gamma)), gamma, np.zeros((0, 0))
-        value, g = self._value_and_grad(gamma, *self.objective.arguments)
-        H = np.asarray(self._hessian(gamma, *self.objective.arguments))
-        return float(value), np.asarray(g), 0.5 * (H + H.T)
+            return float(mean_loss(gamma, *self.arguments)), gamma, np.zeros((0, 0))
+        return _mean_loss.symmetric(gamma, *self.arguments)
 
     def finish(
         self,
@@ -331,10 +357,10 @@ class Search:
         H = self.H
         decrement = 0.5 * float(self.slope @ _solved(H, self.slope)) * self.total if self.gamma.size else 0.0
         smallest = float(np.linalg.eigvalsh(H)[0]) if self.gamma.size else 1.0
-        predictors = self.X @ self.coef.reshape(self.blocks, -1).T
+        predictors = predictor(self.columns.rows.X, self.coef.reshape(self.blocks, -1).T)
         runs: list[np.ndarray] = []
         short = decrement > 1e-8 * (1 + self.total) or not self.ended
-        if self.gamma.size and (short or smallest < 1e-6 or np.abs(predictors).max() > SUSPICIOUS):
+        if self.gamma.size and (short or smallest < 1e-6 or max(predictors.max(), -predictors.min()) > SUSPICIOUS):
             runs, left = self._separated(margins(), constant)
         if runs:
             spread = np.tile(self.columns.norms, self.blocks)
@@ -365,8 +391,9 @@ class Search:
         inverse = self.T @ np.linalg.pinv(H, rcond=1e-13, hermitian=True) @ self.T.T / self.total
         self.certificate = Certificate(not found, decrement, smallest, directions, undetermined, found)
         rank: float = len(self.gamma)
-        loglik = -float(self.objective.loss(self.coef))
+        loglik = -self.value * self.total
         if self.lam.any():
+            loglik += 0.5 * self.total * float(self.gamma @ (self.P @ self.gamma))
             rank -= float(np.sum(inverse * self.penalty))
         return {
             "family": family, "df_resid": self.total - rank, "df_model": rank, "inverse": inverse, "null": null,
@@ -414,14 +441,28 @@ def _solved(H: np.ndarray, g: np.ndarray) -> np.ndarray:
     return np.asarray((V[:, keep] / eigenvalues[keep]) @ (V[:, keep].T @ g))
 
 
-def _null_loglik(y: np.ndarray, w: np.ndarray, offset: np.ndarray, constant: bool) -> float:
+def _entropy(y: np.ndarray, w: np.ndarray | None) -> float:
+    """The log-likelihood of a model that knows each row's proportion."""
+    from scipy.special import xlog1py, xlogy
+
+    rows = xlogy(y, y) + xlog1py(1 - y, -y)
+    return float(rows.sum() if w is None else w @ rows)
+
+
+def _null_loglik(y: np.ndarray, w: np.ndarray | None, offset: np.ndarray | None, constant: bool) -> float:
     """The log-likelihood of the intercept (if there is one) and the offset alone."""
     from scipy.special import expit, logit
 
-    mean = float(w @ y / w.sum())
+    total = float(len(y) if w is None else w.sum())
+    mean = float(y.sum() if w is None else w @ y) / total
+    if offset is None or not offset.any():
+        if not constant:
+            return -total * float(np.log(2.0))
+        return total * _entropy(np.array([mean]), None) if 0 < mean < 1 else 0.0
+    w = np.ones(len(y)) if w is None else w
     b = float(logit(mean)) if constant else 0.0
-    if constant and 0 < mean < 1 and offset.any():
-        b -= float(w @ offset / w.sum())
+    if constant and 0 < mean < 1:
+        b -= float(w @ offset / total)
         for _ in range(50):
             p = expit(offset + b)
             step = float(w @ (y - p)) / float(w @ (p * (1 - p)))

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..optimize import minimize
 from .certificate import Certificate
-from .design import checked, has_constant, named_data, penalties, problems, weighted
-from .least_squares import Columns
+from .design import checked, constant_columns, factored, has_constant, linear_predictor, named_data, penalties, problems
+from .least_squares import Columns, Rows, predictor
 from .likelihood import MLE, Objective
 from .logistic import MAXITER, METHODS, logistic, multinomial
 from .parameters import Real
@@ -29,16 +29,17 @@ def linear(
     penalty: Any = None,
     method: str = "qr",
     maxiter: int | None = None,
+    intercept: bool = False,
 ) -> RegressionResult:
     """Linear regression by least squares.
 
     Parameters
     ----------
     X : array_like of shape (n, p)
-        The design matrix, a column of ones included if there is to be an intercept.
+        The columns, a column of ones among them if there is to be an intercept (or see `intercept`).
     y : array_like of shape (n,)
     names : sequence of str
-        One for each column.
+        One for each coefficient.
     weights : array_like of shape (n,), optional
         How many times each row counts.
     offset : array_like of shape (n,), optional
@@ -49,6 +50,8 @@ def linear(
         The last three search for the minimum as `logistic` does, for comparison: over orthonormal combinations of the
         columns, the course of it being kept in `search`; where they arrive, the last digits are those of QR.
     maxiter : int, optional
+    intercept : bool
+        Add an intercept that X has no column for; its coefficient and name come first. X is not copied.
 
     Returns
     -------
@@ -71,22 +74,23 @@ def linear(
     >>> print({k: round(v, 6) for k, v in r.params.items()}, round(r.rsquared, 6))
     {'const': 0.5, 'x': 1.4} 0.98
     """
-    X, y, names, w, offset = checked(X, y, names, weights, offset)
-    lam = penalties(X, penalty)
-    root = np.sqrt(w)
-    target = root * (y - offset)
-    A = weighted(X, root, lam)
-    columns = Columns(A)
+    X, y, names, w, offset = checked(X, y, names, weights, offset, intercept)
+    constant = constant_columns(X, intercept)
+    lam = penalties(X, penalty, constant)
+    A = Rows(X, intercept, w, lam)
+    columns = factored(A, names)
+    root: Any = 1.0 if A.root is None else A.root
+    target = root * (y if offset is None else y - offset)
     with np.errstate(over="ignore", invalid="ignore"):
-        beta, r, inverse = columns.solve(np.concatenate([target, np.zeros(len(A) - len(target))]))
+        beta, r, inverse = columns.solve(np.concatenate([target, np.zeros(len(A.below))]))
     r = r[: len(y)]
     search: Any = _Direct()
     if method != "qr":
         search = _searched(columns, A, target, method, maxiter)
         if not search.success:
             beta = columns.shortest((columns.transform() @ search.x)[columns.basis])
-            r = target - A[: len(y)] @ beta
-    total, rss = float(w.sum()), float(r @ r)
+            r = target - A.times(beta)[: len(y)]
+    total, rss = float(len(y) if w is None else w.sum()), float(r @ r)
     rank: float = columns.rank
     if lam.any():
         rank = columns.rank - float(np.sum(np.diag(columns.whole(inverse)) * lam))
@@ -94,14 +98,12 @@ def linear(
     with np.errstate(divide="ignore", invalid="ignore"):
         s2 = rss / df_resid if df_resid > 1e-9 else np.nan
         loglik = -0.5 * total * (np.log(2 * np.pi * rss / total) + 1) if rss > 0 else np.inf
-    mean = float(root @ target) / total if has_constant(columns, X, root) else 0.0
+    mean = float(np.sum(root * target)) / total if has_constant(columns, constant) else 0.0
     around = target - root * mean
     tss = float(around @ around)
     sigma = float(np.sqrt(s2)) if s2 > 0 else 1.0
 
-    objective = Objective(
-        MLE(_Gaussian(sigma), Real(names=names)), named_data(X, y, offset), None if weights is None else w
-    )
+    objective = Objective(MLE(_Gaussian(sigma), Real(names=names)), named_data(X, y, offset), w)
     objective.by_rows, objective.n_obs = True, total
     undetermined, found = problems(columns, names)
     if not search.success:
@@ -111,8 +113,8 @@ def linear(
             f"{total:g} rows for {columns.rank} independent columns: none is left to estimate the error from, so there "
             "are no standard errors"
         )
-    slope = float(np.abs(columns.transform().T @ (A.T @ np.concatenate([r, -np.sqrt(lam[lam > 0]) * beta[lam > 0]])))
-                  .max(initial=0.0))  # fmt: skip
+    left = np.concatenate([r, -np.sqrt(lam[lam > 0]) * beta[lam > 0]])
+    slope = float(np.abs(columns.transform().T @ A.transposed(left)).max(initial=0.0))
     certificate = Certificate(
         not found, 0.5 * slope**2 / s2 if s2 > 0 else 0.0, columns.condition**-2.0,
         list((columns.null / columns.norms[:, None]).T), undetermined, found,
@@ -120,10 +122,12 @@ def linear(
     facts = {
         "family": "gaussian", "df_resid": df_resid, "df_model": rank + 1, "inverse": s2 * columns.whole(inverse),
         "null": columns.null / columns.norms[:, None], "loglik": float(loglik), "scale": float(s2), "deviance": rss,
-        "null_deviance": tss, "rsquared": 1 - rss / tss if tss > 0 else np.nan, "_residuals": y - offset - X @ beta,
+        "null_deviance": tss, "rsquared": 1 - rss / tss if tss > 0 else np.nan, "_residuals": r,
     }  # fmt: skip
-    with np.errstate(divide="ignore", invalid="ignore"):
-        facts["_residuals"] = np.where(root > 0, r / root, facts["_residuals"])
+    if w is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            left = (y if offset is None else y - offset) - predictor(X, beta)
+            facts["_residuals"] = np.where(root > 0, r / root, left)
     return RegressionResult(objective, beta, certificate, search, facts)
 
 
@@ -134,7 +138,7 @@ class _Gaussian:
         self.sigma = sigma
 
     def __call__(self, theta: Any, d: Any) -> Any:
-        z = (d.y - d.offset - d.X @ theta) / self.sigma
+        z = (d.y - linear_predictor(d, theta)) / self.sigma
         return -0.5 * z**2 - np.log(self.sigma) - 0.5 * np.log(2 * np.pi)
 
 
@@ -144,16 +148,17 @@ class _Direct:
     nit, success, message = 1, True, "Solved directly by QR."
 
 
-def _searched(columns: Columns, A: np.ndarray, target: np.ndarray, method: str, maxiter: int | None) -> Any:
+def _searched(columns: Columns, A: Rows, target: np.ndarray, method: str, maxiter: int | None) -> Any:
     """The least sum of squares, looked for step by step."""
     if method not in METHODS:
         raise ValueError(f"method={method!r}: one of qr, {', '.join(METHODS)}")
     T = columns.transform()
-    y = np.concatenate([target, np.zeros(len(A) - len(target))])
+    y = np.concatenate([target, np.zeros(len(A.below))])
     size = float(y @ y) or 1.0
+    M = A.matrix
 
     def f(gamma: Any) -> Any:
-        return np.sum((y - A @ (T @ gamma)) ** 2) / size
+        return np.sum((y - M @ (T @ gamma)) ** 2) / size
 
     if not T.shape[1]:
         return _Direct()

@@ -13,6 +13,7 @@ from ..transforms.gradient import value_and_grad
 from ..transforms.hessian import hessian
 from . import covariance, inference, summary
 from .certificate import Certificate
+from .design import linear_predictor
 from .parameters import Values
 from .result import Estimate, Result, Test, normal_quantile
 
@@ -74,14 +75,14 @@ class RegressionResult(Result):
     _penalty: np.ndarray
 
     def __init__(self, objective: Any, u: np.ndarray, certificate: Certificate, search: Any, facts: dict[str, Any]):
-        super().__init__(objective.model, objective, u, certificate, search, facts.pop("polished", 0))
+        polished, loglik = facts.pop("polished", 0), facts.pop("loglik")
+        super().__init__(objective.model, objective, u, certificate, search, polished, loglik)
         self.family: str = facts.pop("family")
         self.df_resid: float = facts.pop("df_resid")
         self.statistic = "t" if self.family == "gaussian" else "z"
         self._rank: float = facts.pop("df_model")
         self._inverse_information: np.ndarray = facts.pop("inverse")
         self.null: np.ndarray = facts.pop("null")
-        self.loglik = facts.pop("loglik")
         self.__dict__.update(facts)
 
     # --- what differs from a likelihood in general -------------------------------------------------------------------
@@ -196,7 +197,7 @@ class RegressionResult(Result):
         Parameters
         ----------
         X : array_like of shape (m, p), optional
-            The columns in the order of the fit; the fitted rows by default.
+            The columns in the order of the fit, without an intercept that the fit added; the fitted rows by default.
         offset : array_like of shape (m,), optional
             The fitted one for the fitted rows, else 0.
         kind : str
@@ -209,12 +210,15 @@ class RegressionResult(Result):
         """
         d = self.objective.data
         if X is None:
-            X, offset = d.X, d.offset if offset is None else offset
+            X, offset = d.X, d["offset"] if offset is None and "offset" in d else offset
         X = np.asarray(X, float)
         if X.ndim != 2 or X.shape[1] != d.X.shape[1]:
-            raise ValueError(f"X has shape {X.shape}: the fit had {d.X.shape[1]} columns, {', '.join(self.labels[:8])}")
+            names = ", ".join(self.labels[-d.X.shape[1] :][:8])
+            raise ValueError(f"X has shape {X.shape}: the fit had {d.X.shape[1]} columns, {names}")
         if self.family == "multinomial":
             raise ValueError("a mean for each class: use predict_proba of LogisticRegression")
+        if len(self.coef) > X.shape[1]:
+            X = np.column_stack([np.ones(len(X)), X])  # the intercept that the fit added
         eta = X @ self.coef + (0.0 if offset is None else np.asarray(offset, float))
         se = np.sqrt(np.maximum(np.sum((X @ self._any_covariance(kind)) * X, axis=1), 0.0))
         if self.null.shape[1]:
@@ -241,7 +245,7 @@ class RegressionResult(Result):
             raise ValueError("residuals are for gaussian and binomial fits")
         from scipy import special
 
-        eta = d.X @ self.coef + d.offset
+        eta = linear_predictor(d, self.coef)
         mean, rest = special.expit(eta), special.expit(-eta)
         r: np.ndarray = np.where(d.y == 1, rest, d.y - mean)
         if kind == "response":
@@ -289,6 +293,9 @@ class _Turned:
 
     def loss(self, z: Any) -> Any:
         return self.objective.loss(self.M @ z) + 0.5 * (z @ (self.penalty @ z))
+
+    def value(self, z: np.ndarray) -> float:
+        return float(self.loss(z))
 
     def value_and_grad(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         value, g = self._value_and_grad(z)

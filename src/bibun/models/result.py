@@ -101,13 +101,20 @@ class Result:
     """
 
     def __init__(
-        self, model: Any, objective: Any, u: np.ndarray, certificate: Certificate, search: Any, polished: int = 0
+        self,
+        model: Any,
+        objective: Any,
+        u: np.ndarray,
+        certificate: Certificate,
+        search: Any,
+        polished: int = 0,
+        loglik: float | None = None,
     ) -> None:
         self.model, self.objective, self.u, self.certificate, self.search = model, objective, u, certificate, search
         self.polished = polished
         self.parameters = model.parameters
         self.labels: list[str] = self.parameters.labels
-        self.loglik = -float(objective.loss(u))
+        self.loglik = -objective.value(u) if loglik is None else loglik
         self.nobs = objective.n_obs
         self.coef = self.parameters.vector(u)
         self.params = self.parameters.by_name(self.coef)

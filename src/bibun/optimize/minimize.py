@@ -14,7 +14,7 @@ from .first_order import METHODS as FIRST_ORDER
 from .first_order import first_order
 from .lbfgs import lbfgs
 from .newton import newton
-from .problem import Point, Problem
+from .problem import MANY, Point, Problem
 from .scipy_methods import LEAST_SQUARES, MINIMIZE, scipy_least_squares, scipy_minimize
 from .search import Search
 from .stopping import Stop, Tolerances, explain
@@ -100,8 +100,9 @@ def minimize(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        `x` and the gradient `jac` with the structure of x0; `fun`, `success`, `status`, `message`, `nit`, `nfev`
-        (values), `njev` (gradients), `nhev` (Hessians, or their products with a vector).
+        `x` and the gradient `jac` with the structure of x0; `hess`, the Hessian there as a matrix, if known; `fun`,
+        `success`, `status`, `message`, `nit`, `nfev` (values), `njev` (gradients), `nhev` (Hessians, or their products
+        with a vector).
         `message` says in a sentence which rule ended the search, with its figures, and what to do if it failed. On
         Ctrl-C the result is the best point so far, with `success` False.
 
@@ -169,6 +170,7 @@ def minimize(
     tolerances = Tolerances(**t, maxiter=int(maxiter or most))
     search = Search(problem, tolerances, name, path, callback, progress)
     search.value_rule = run in (first_order, lbfgs)
+    problem.second_order = run in (newton, trust_newton) and problem.n <= MANY and settings.get("subproblem") != "cg"
     if run is first_order:
         settings["method"] = name
         if batch_size is not None:
@@ -250,6 +252,9 @@ def _finished(problem: Problem, search: Search, outcome: tuple[Stop, str] | Any)
             message=explain(stop, problem, search.tolerances, search.nit, point, steps),
             nit=search.nit,
         )
+    H = problem.known_hessian(problem.parameters.vector(result.x))
+    if H is not None:
+        result.hess = H
     result.update(nfev=problem.nfev, njev=problem.njev, nhev=problem.nhev, method=search.method)
     if search.path is not None:
         result.path = [tree(x) for x in search.path]

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.quick import quick
 from ..core.graph import Node
 from ..core.tree import flatten
 from ..transforms.directional import linearize
-from ..transforms.gradient import grad, value_and_grad
-from ..transforms.hessian import hessian
+from ..transforms.gradient import grad
+from .derivatives import Derivatives
 from .nonfinite import culprits
 
 __all__ = ["Parameters", "Point", "Problem"]
@@ -141,12 +140,15 @@ class Problem:
     Parameters
     ----------
     f : callable
+        Or its `Derivatives`.
     x0 : array_like or nested
     args : tuple
         Passed on.
 
     Attributes
     ----------
+    second_order : bool
+        Whether the method asks for a Hessian at most points it looks at: it may then come with value and gradient.
     parameters : Parameters
     nfev, njev, nhev : int
         Values, gradients, and Hessians or their products, asked for so far.
@@ -162,14 +164,16 @@ class Problem:
         self.parameters = Parameters(x0)
         self.n = self.parameters.n
         self.args = args
-        self.f = _checked(f)
+        given = f if isinstance(f, Derivatives) else Derivatives(_checked(f))
+        self.f = given.f
         self.nfev = self.njev = self.nhev = self.refused = 0
         self.best: Point | None = None
         self.last_refused: tuple[np.ndarray, str] | None = None
-        self._value = quick(self.f)
-        self._both = quick(value_and_grad(self.f))
+        self.second_order = False
+        self._known: tuple[np.ndarray, np.ndarray] | None = None  # a point and the Hessian there
         tree, call = self.parameters.traced, self.f
-        self._hessian = quick(hessian(self.f if self.parameters.plain else lambda x, *a: call(tree(x), *a)))
+        self._derivatives = given
+        self._flat = given if self.parameters.plain else Derivatives(lambda x, *a: call(tree(x), *a))
         self._gradient = grad(self.f)
 
     def start(self) -> Point:
@@ -195,11 +199,16 @@ class Problem:
         self.njev += 1
         try:
             with np.errstate(all="ignore"):
-                value, g = self._both(self.parameters.tree(x), *(self.args if args is None else args))
+                if args is None and self.second_order and self._flat.together(*self.args):
+                    value, g, H = self._flat.all(x.copy(), *self.args)
+                    self._remember(x, H)
+                else:
+                    args_here = self.args if args is None else args
+                    value, g = self._derivatives.both(self.parameters.tree(x), *args_here)
+                    g = self.parameters.vector(g)
         except np.linalg.LinAlgError as e:
             return self._refuse(x, f"LinAlgError: {e}")
         value = _number(value)
-        g = self.parameters.vector(g)
         if not (math.isfinite(value) and np.isfinite(g).all()):
             return self._refuse(x, f"the value is {value:g}" if not math.isfinite(value) else "the gradient", g)
         point = Point(x, value, g)
@@ -212,7 +221,7 @@ class Problem:
         self.nfev += 1
         try:
             with np.errstate(all="ignore"):
-                value = _number(self._value(self.parameters.tree(x), *self.args))
+                value = _number(self._derivatives.value(self.parameters.tree(x), *self.args))
         except np.linalg.LinAlgError as e:
             return self._refuse(x, f"LinAlgError: {e}").value
         if not math.isfinite(value):
@@ -224,15 +233,25 @@ class Problem:
     def hessian(self, x: np.ndarray) -> np.ndarray | None:
         """The matrix of second derivatives, (n, n) in the order of the vector; None where it is not finite."""
         self.nhev += 1
-        with np.errstate(all="ignore"):
-            p = self.parameters
-            H = np.asarray(self._hessian(p.tree(x) if p.plain else x, *self.args), dtype=np.float64)
-        if H.shape != (self.n, self.n):
-            H = H.reshape(self.n, self.n)
+        H = self.known_hessian(x)
+        if H is None:
+            with np.errstate(all="ignore"):
+                H = self._flat.hessian(x.copy(), *self.args)
+            H = self._remember(x, H)
         if not np.isfinite(H).all():
             self._refuse(x, "the second derivatives")
             return None
-        return (H + H.T) / 2
+        return H
+
+    def known_hessian(self, x: np.ndarray) -> np.ndarray | None:
+        """The Hessian at `x`, if that is where it was last computed."""
+        return self._known[1] if self._known is not None and np.array_equal(self._known[0], x) else None
+
+    def _remember(self, x: np.ndarray, H: Any) -> np.ndarray:
+        H = np.asarray(H, dtype=np.float64).reshape(self.n, self.n)
+        H = (H + H.T) / 2
+        self._known = x.copy(), H
+        return H
 
     def products(self, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         """The function that multiplies a vector by the Hessian at `x`; f runs once for all of them."""
