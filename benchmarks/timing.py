@@ -17,6 +17,7 @@ __all__ = ["Call", "Calls", "Reader", "Report", "faster", "flat", "same", "syrk"
 Call = Callable[[], Any]
 Calls = dict[str, Call]
 SLOW = 2.0  # seconds from which a column runs once
+REST = 0.03  # seconds before a column's turn: threads of the one before it may still be spinning, waiting for work
 TOLERANCE = 1e-8
 
 
@@ -64,9 +65,8 @@ def turns(calls: Calls, rounds: int, budget: float, pause: float = 0.0) -> dict[
         for name in active[turn:] + active[:turn]:
             if len(times[name]) >= 3 and sum(times[name]) * repeats[name] > budget:
                 continue
-            if pause:
-                time.sleep(pause)
-            elif repeats[name] == 1 and min(times[name], default=0) < 0.2:
+            time.sleep(pause or REST)
+            if not pause and repeats[name] == 1 and min(times[name], default=0) < 0.2:
                 calls[name]()  # in its own caches, not in those of the one before it
             start = time.perf_counter()
             for _ in range(repeats[name]):

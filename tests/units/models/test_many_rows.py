@@ -1,0 +1,137 @@
+"""Fits of many rows: the caller's array and no copy of it, compiled programs that serve every fit, a start from few rows."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import special
+
+import bibun as bb
+from bibun.models import logistic as logistic_file
+from bibun.models.regression import linear, logistic, multinomial
+
+RNG = np.random.default_rng(5)
+N, P = 60_000, 6
+X = RNG.normal(size=(N, P)) * [1.0, 0.1, 10.0, 1.0, 1.0, 1.0] + [0.0, 0.0, 3.0, 0.0, 0.0, 0.0]
+ONES = np.column_stack([np.ones(N), X])
+BETA = np.array([-0.4, 0.5, 2.0, 0.05, -0.3, 0.0, 0.2])
+Y = (RNG.uniform(size=N) < special.expit(ONES @ BETA)).astype(float)
+W = RNG.integers(0, 3, size=N).astype(float)
+OFFSET = RNG.normal(size=N)
+NAMES = ["const", *[f"x{k}" for k in range(P)]]
+
+
+def by_hand(A, y, w, offset, ridge=0.0):
+    b = np.zeros(A.shape[1])
+    penalty = ridge * np.diag([0.0] + [1.0] * (A.shape[1] - 1))
+    for _ in range(30):
+        p = special.expit(A @ b + offset)
+        H = (A.T * (w * p * (1 - p))) @ A + penalty
+        b = b + np.linalg.solve(H, A.T @ (w * (y - p)) - penalty @ b)
+    return b, np.sqrt(np.diag(np.linalg.inv(H)))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("case", ["plain", "weights", "offset", "ridge"])
+def test_logistic_of_many_rows_is_newton_by_hand(order, case):
+    w, offset = W if case == "weights" else np.ones(N), OFFSET if case == "offset" else np.zeros(N)
+    ridge = 50.0 if case == "ridge" else 0.0
+    penalty = np.array([0.0] + [ridge] * P) if ridge else None
+    coef, se = by_hand(ONES, Y, w, offset, ridge)
+    given = W if case == "weights" else None, OFFSET if case == "offset" else None, penalty
+    for A, intercept in ((np.asarray(X, order=order), True), (np.asarray(ONES, order=order), False)):
+        r = logistic(A, Y, NAMES, *given, intercept=intercept)
+        np.testing.assert_allclose(r.coef, coef, rtol=1e-9, atol=1e-12)
+        if not ridge:
+            np.testing.assert_allclose(r.se(), se, rtol=1e-7)
+        eta = ONES @ coef + offset
+        np.testing.assert_allclose(r.loglik, w @ (Y * eta - np.logaddexp(0, eta)), rtol=1e-12)
+        assert r.converged
+
+
+def test_the_intercept_that_is_added_is_the_column_of_ones():
+    a, b = linear(X, Y, NAMES, W, OFFSET, intercept=True), linear(ONES, Y, NAMES, W, OFFSET)
+    np.testing.assert_allclose(a.coef, b.coef, rtol=1e-11)
+    np.testing.assert_allclose(a.se(), b.se(), rtol=1e-11)
+    np.testing.assert_allclose(a.se("sandwich"), b.se("sandwich"), rtol=1e-9)
+    np.testing.assert_allclose([a.rsquared, a.loglik, a.deviance], [b.rsquared, b.loglik, b.deviance], rtol=1e-11)
+    np.testing.assert_allclose(a.predict(X[:5]).se, b.predict(ONES[:5]).se, rtol=1e-9)
+    np.testing.assert_allclose(a.residuals(), b.residuals(), atol=1e-10)
+    a, b = logistic(X, Y, NAMES, intercept=True), logistic(ONES, Y, NAMES)
+    np.testing.assert_allclose(a.predict(X[:5]).conf_int(), b.predict(ONES[:5]).conf_int(), rtol=1e-9)
+    np.testing.assert_allclose(a.residuals("pearson"), b.residuals("pearson"), rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(a.se("sandwich"), b.se("sandwich"), rtol=1e-8)
+    codes = (Y + (X[:, 0] > 1)).astype(int)
+    a, b = (multinomial(A, codes, NAMES, list("abc"), intercept=i) for A, i in ((X, True), (ONES, False)))
+    np.testing.assert_allclose(a.coef, b.coef, rtol=1e-8, atol=1e-11)
+    np.testing.assert_allclose(a.se(), b.se(), rtol=1e-7)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_fit_makes_no_copy_of_the_data(order):
+    pytest.importorskip("sklearn")
+    A = np.asarray(np.hstack([X] * 5) + RNG.normal(size=(N, 5 * P)), order=order)
+    for m in (bb.LogisticRegression(), bb.LinearRegression()):
+        m.fit(A, Y)  # what is compiled and loaded once is not counted
+        tracemalloc.start()
+        m.fit(A, Y)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 0.6 * A.nbytes, f"{type(m).__name__}: {peak / A.nbytes:.2f} of the data"
+
+
+def test_what_is_compiled_serves_every_fit_of_as_many_columns():
+    logistic(X, Y, NAMES, intercept=True)
+    plans = logistic_file._mean_loss._all.compiled.any_rows
+    before = {k: id(p) for k, p in plans.items()}
+    r = logistic(X[5_000:], 1 - Y[5_000:], NAMES, intercept=True)
+    assert {k: id(p) for k, p in plans.items()} == before and before
+    np.testing.assert_allclose(r.coef, by_hand(ONES[5_000:], 1 - Y[5_000:], 1.0, 0.0)[0], rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_not_finite_is_named():
+    for bad in (np.nan, np.inf, -np.inf):
+        A = X.copy()
+        A[777, 2] = bad
+        for fit in (linear, logistic):
+            with pytest.raises(ValueError, match="missing or infinite values in x2"):
+                fit(A, Y, NAMES, intercept=True)
+    A = X * 1e160  # squares overflow, the numbers do not
+    assert np.isfinite(linear(A, Y, NAMES, intercept=True).coef).all()
+
+
+def test_separated_classes_of_many_rows():
+    r = logistic(X, (X[:, 0] > 0).astype(float), NAMES, intercept=True)
+    assert not r.converged and "no finite maximum" in str(r.certificate) and "x0" in str(r.certificate)
+
+
+def test_a_user_s_likelihood_of_many_rows():
+    def rows(p, d):
+        eta = p.a + d.X @ p.b
+        return d.y * eta - np.logaddexp(0, eta)
+
+    model = bb.MLE(rows, {"a": bb.Real(), "b": bb.Real(shape=P)})
+    coef, se = by_hand(ONES, Y, 1.0, 0.0)
+    r = model.fit({"X": X, "y": Y})
+    np.testing.assert_allclose(r.coef, coef, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(r.se(), se, rtol=1e-9)
+    assert r.converged and r.nobs == N and r.search.nit <= 5
+    w = model.fit({"X": X, "y": Y}, weights=W)
+    np.testing.assert_allclose(w.coef, by_hand(ONES, Y, W, 0.0)[0], rtol=1e-9, atol=1e-11)
+    assert w.nobs == W.sum()
+
+
+def test_a_start_where_some_of_many_rows_are_impossible_names_them():
+    def rows(p, d):
+        return -0.5 * (d.y - p.mu) ** 2 / p.s**2 - np.log(p.s)
+
+    y = Y.copy()
+    y[123] = np.inf
+    with pytest.raises(ValueError, match="rows 123"):
+        bb.MLE(rows, {"mu": bb.Real(), "s": bb.Positive()}).fit({"y": y})
+
+
+def test_the_hessian_that_minimize_ends_with():
+    f = lambda b, X, y: np.sum(np.logaddexp(0, X @ b) - y * (X @ b))
+    r = bb.minimize(f, np.zeros(P), args=(X, Y))
+    np.testing.assert_allclose(r.hess, bb.hessian(f)(r.x, X, Y), rtol=1e-9, atol=1e-8)
