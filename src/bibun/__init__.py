@@ -24,6 +24,19 @@ from .transforms.taylor import taylor
 __version__ = "0.1.0"
 
 
+_DOMAINS = (
+    "CorrelationMatrix",
+    "CovarianceMatrix",
+    "Fixed",
+    "Interval",
+    "Negative",
+    "Ordered",
+    "Positive",
+    "Real",
+    "Simplex",
+    "Tied",
+    "UnitInterval",
+)
 _LATE = {
     "LinearRegression": "estimators",
     "LogisticRegression": "estimators",
@@ -31,7 +44,7 @@ _LATE = {
     "minimize": "optimize",
     "threads": "compiler.threads",
     "MLE": "models.likelihood",
-    **dict.fromkeys(("Fixed", "Interval", "Positive", "Real", "UnitInterval"), "models.parameters"),
+    **dict.fromkeys(_DOMAINS, "models.domains"),
 }
 _SPACES = ("linalg", "special", "stats")
 
@@ -53,13 +66,27 @@ if TYPE_CHECKING:
     from .compiler.compiled import compile
     from .compiler.threads import threads
     from .estimators import LinearRegression, LogisticRegression
+    from .models.domains import (
+        CorrelationMatrix,
+        CovarianceMatrix,
+        Fixed,
+        Interval,
+        Negative,
+        Ordered,
+        Positive,
+        Real,
+        Simplex,
+        Tied,
+        UnitInterval,
+    )
     from .models.likelihood import MLE
-    from .models.parameters import Fixed, Interval, Positive, Real, UnitInterval
     from .optimize import minimize
 
 __all__ = [
     "MLE",
     "ChangedInPlace",
+    "CorrelationMatrix",
+    "CovarianceMatrix",
     "Drawing",
     "Fixed",
     "Function",
@@ -67,9 +94,13 @@ __all__ = [
     "LinearRegression",
     "LogisticRegression",
     "MissingRule",
+    "Negative",
     "NonFinite",
+    "Ordered",
     "Positive",
     "Real",
+    "Simplex",
+    "Tied",
     "TrackedVariable",
     "UnitInterval",
     "Variable",

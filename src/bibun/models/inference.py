@@ -1,8 +1,4 @@
-"""Intervals by the likelihood itself, and hypotheses about parameters.
-
-A profile interval holds the values of one parameter that the likelihood ratio does not refuse when all others adapt;
-its ends are exact roots. Hypotheses are linear equations in the labels. Imports nothing of models; reads an Objective.
-"""
+"""Hypotheses about parameters: linear equations in the labels, read and checked. Imports nothing of the package."""
 
 import ast
 import re
@@ -10,108 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["constraints", "profile_end"]
-
-
-def profile_end(objective: Any, u: np.ndarray, k: int, drop: float, step: float, best: float) -> float:
-    """The value of `u[k]` on one side of its estimate where the profile log-likelihood has fallen by `drop`.
-
-    Newton's method on the system of Venzon & Moolgavkar (1988) would need a safeguard; here the others are refitted by
-    Newton steps for each trial value, started from the last, and the root is found between two ends.
-
-    Parameters
-    ----------
-    objective : Objective
-    u : ndarray
-        The estimates.
-    k : int
-        Which element.
-    drop : float
-        Half a quantile of chi-square.
-    step : float
-        The first step, one Wald half-width, with the side as its sign.
-    best : float
-        Minus the log-likelihood at the estimates.
-
-    Returns
-    -------
-    float
-        The root, to 1e-10 of the half-width; an infinity where the profile never falls so far.
-    """
-    others = np.arange(len(u)) != k
-    here = u.copy()
-    slope = 0.0
-
-    def fall(value: float) -> float:
-        nonlocal here, slope
-        z = here.copy()
-        z[k] = value
-        z = refit(objective, z, others)
-        loss, g = objective.value_and_grad(z)
-        here, slope = z, float(g[k])
-        return float(loss) - best - drop
-
-    inside = u[k]
-    outside = u[k] + step
-    f_outside = fall(outside)
-    for _ in range(60):
-        if f_outside > 0:
-            break
-        inside = outside
-        outside = u[k] + 2 * (outside - u[k])
-        if not np.isfinite(outside) or abs(outside - u[k]) > 1e4 * abs(step):
-            return float(np.copysign(np.inf, step))
-        f_outside = fall(outside)
-    # Newton on the profile (its slope is the gradient there, the others being at their optimum), kept between the ends
-    trial = outside - f_outside / slope if slope else 0.5 * (inside + outside)
-    for _ in range(80):
-        low, high = sorted((inside, outside))
-        if not low < trial < high:
-            trial = 0.5 * (inside + outside)
-        f = fall(trial)
-        if f > 0:
-            outside = trial
-        else:
-            inside = trial
-        move = f / slope if slope else 0.0
-        if abs(move) <= 1e-11 * abs(step) or abs(outside - inside) <= 1e-11 * abs(step):
-            return float(trial - move)
-        trial = trial - move
-    return float(trial)
-
-
-def refit(objective: Any, u: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """The minimum of the loss over the `free` elements, the others staying: Newton steps, halved until they help."""
-    if not free.any():
-        return u
-    value, g = objective.value_and_grad(u)
-    for _ in range(50):
-        h = objective.hessian(u)[np.ix_(free, free)]
-        d = np.sqrt(np.maximum(np.abs(np.diag(h)), np.finfo(float).tiny))
-        eigenvalues, vectors = np.linalg.eigh(h / np.outer(d, d))
-        eigenvalues = np.maximum(np.abs(eigenvalues), 1e-10)
-        with np.errstate(all="ignore"):
-            step = vectors @ (vectors.T @ (g[free] / d) / eigenvalues) / d
-            decrement = float(g[free] @ step)
-        if not np.isfinite(decrement) or decrement <= 1e-20 * (1 + abs(value)):
-            break
-        t = 1.0
-        while True:
-            z = u.copy()
-            z[free] = u[free] - t * step
-            with np.errstate(all="ignore"):
-                there = objective.value(z)
-            if np.isfinite(there) and there <= value - 1e-4 * t * decrement:
-                break
-            t *= 0.5
-            if t < 1e-8:
-                return u
-        small = decrement <= 1e-13 * (1 + abs(value))
-        u = z
-        value, g = objective.value_and_grad(u)
-        if small:
-            break
-    return u
+__all__ = ["constraints"]
 
 
 def constraints(hypothesis: Any, labels: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:

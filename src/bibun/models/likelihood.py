@@ -201,7 +201,8 @@ class Objective:
         bad = np.flatnonzero(~np.isfinite(np.atleast_1d(rows)))
         if bad.size:
             shown = ", ".join(
-                f"{label} = {v:.6g}" for label, v in zip(self.labels, self.model.parameters.vector(u), strict=True)
+                f"{label} = {v:.6g}"
+                for label, v in zip(self.model.parameters.labels, self.model.parameters.vector(u), strict=True)
             )
             where = (
                 f"rows {', '.join(map(str, bad[:5]))}{' …' if bad.size > 5 else ''}" if self.by_rows else "as a whole"
@@ -230,8 +231,8 @@ class Objective:
 
     @property
     def labels(self) -> list[str]:
-        """The names of the free parameters."""
-        return self.model.parameters.labels
+        """The names of the real numbers u."""
+        return self.model.parameters.real_labels
 
     def _at(self, u: np.ndarray) -> tuple[Any, ...]:
         """The arguments of `derivatives` after z = 0 that stand for `u`."""
@@ -245,15 +246,15 @@ class Objective:
         """Minus the log-likelihood and its gradient."""
         at = self._at(u)
         if self.derivatives.together(*at):
-            return self._all(u)[:2]
+            return self.all(u)[:2]
         v, g = self.derivatives.both(np.zeros(len(u)), *at)
         return float(v), np.asarray(g)
 
     def hessian(self, u: np.ndarray) -> np.ndarray:
         """The observed information on the scale of u."""
-        return self._all(u)[2].copy()
+        return self.all(u)[2].copy()
 
-    def _all(self, u: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    def all(self, u: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Value, gradient and Hessian, kept for the point that was asked for last."""
         if self._known is None or not np.array_equal(self._known[0], u):
             self._known = u.copy(), self.derivatives.symmetric(np.zeros(len(u)), *self._at(u))
@@ -293,7 +294,7 @@ class Objective:
     def scale(self, u: np.ndarray) -> np.ndarray:
         """The square root of a row's mean curvature in each direction: columns in other units search the same path."""
         with np.errstate(all="ignore"):
-            _, g, h = self._all(u)
+            _, g, h = self.all(u)
             return _scale(h, g) / np.sqrt(self.n_obs or 1.0)
 
     def polish(self, u: np.ndarray) -> tuple[np.ndarray, int]:

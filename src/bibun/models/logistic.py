@@ -24,9 +24,10 @@ from .design import (
     penalties,
     problems,
 )  # fmt: skip
+from .domains import Real
 from .least_squares import Columns, Rows, predictor, triangle
 from .likelihood import MLE, Objective
-from .parameters import Real, Values
+from .parameters import Values
 from .regression_result import RegressionResult
 from .separation import recession
 
@@ -226,6 +227,22 @@ def mean_loss(gamma: Any, T: Any, P: Any, total: Any, columns: Any, weights: Any
 _mean_loss = Derivatives(mean_loss)
 
 
+class InOrthonormal:
+    """Minus a penalized log-likelihood over the coordinates γ of its search, as profiles ask for it."""
+
+    def __init__(self, total: float, arguments: tuple[Any, ...]) -> None:
+        self.total, self.arguments = total, arguments
+
+    def value(self, gamma: np.ndarray) -> float:
+        """The value."""
+        return self.total * float(_mean_loss.value(gamma, *self.arguments))
+
+    def all(self, gamma: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Value, gradient and Hessian."""
+        value, g, H = _mean_loss.symmetric(gamma, *self.arguments)
+        return self.total * value, self.total * g, self.total * H
+
+
 class Search:
     """The maximum of a likelihood of linear predictors, over orthonormal combinations of their columns.
 
@@ -397,7 +414,8 @@ class Search:
             rank -= float(np.sum(inverse * self.penalty))
         return {
             "family": family, "df_resid": self.total - rank, "df_model": rank, "inverse": inverse, "null": null,
-            "loglik": loglik, "polished": self.polished, "_T": self.T, "_gamma": self.gamma, "_penalty": self.P,
+            "loglik": loglik, "polished": self.polished, "_T": self.T, "_gamma": self.gamma,
+            "_over_gamma": InOrthonormal(self.total, self.arguments),
         }  # fmt: skip
 
     def _separated(self, margins: np.ndarray, constant: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:

@@ -1,186 +1,19 @@
-"""The parameters of a likelihood: names, shapes, domains, starts, and the real numbers behind them.
+"""The parameters of a likelihood as one vector of real numbers and back; values by name.
 
-A fit searches over real numbers u, one for each free element; `natural` maps them to the values a likelihood is written
-in. A new domain is a class of a few lines here. Imports core (through NumPy's protocols only).
+A fit searches over real numbers u; `natural` maps them to what a likelihood is given, `vector` to what tables show.
+Imports domains, which has one parameter of each kind.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..core.graph import Node
+from ..transforms.jacobian import jacobian
+from .domains import Parameter, Tied
 
-__all__ = ["Fixed", "Interval", "Parameter", "ParameterSet", "Positive", "Real", "UnitInterval", "Values", "as_values"]
-
-
-class Parameter:
-    """What a parameter is: its shape, the names of its elements, where it may lie, and where to start.
-
-    Parameters
-    ----------
-    shape : int or tuple of int
-        () is one number.
-    names : sequence of str, optional
-        A name for each element of a vector.
-    start : array_like, optional
-        Where the search begins, in natural values; by default the middle of the domain.
-    """
-
-    domain = "real numbers"
-
-    def __init__(self, shape: int | Sequence[int] = (), names: Sequence[str] | None = None, start: Any = None) -> None:
-        self.shape = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
-        if names is not None:
-            names = [str(n) for n in names]
-            if self.shape == ():
-                self.shape = (len(names),)
-            if self.shape != (len(names),):
-                raise ValueError(f"{len(names)} names for a parameter of shape {self.shape}: give one for each element")
-            if len(set(names)) != len(names):
-                raise ValueError(f"the names of a parameter must differ: {', '.join(names)}")
-        self.names = names
-        self.size = int(np.prod(self.shape))
-        self.start = None if start is None else self._checked(start)
-
-    def _checked(self, value: Any) -> np.ndarray:
-        a = np.asarray(value, float)
-        try:
-            a = np.array(np.broadcast_to(a, self.shape))
-        except ValueError:
-            raise ValueError(f"a start of shape {a.shape} for a parameter of shape {self.shape}") from None
-        u = self.real(a)
-        if not np.isfinite(u).all():
-            raise ValueError(f"a start of {value} is not inside the domain of the parameter ({self.domain})")
-        return a
-
-    def natural(self, u: Any) -> Any:
-        """The natural value of real numbers `u`; over Variables it records."""
-        return u
-
-    def real(self, value: Any) -> Any:
-        """The real numbers behind a natural value."""
-        return value
-
-    def slope(self, u: np.ndarray) -> np.ndarray:
-        """d natural / d u, an element at a time."""
-        return np.ones_like(u)
-
-    def labels(self, name: str) -> list[str]:
-        """The name of each element in a table."""
-        if self.names is not None:
-            return [f"{name}[{n}]" for n in self.names]
-        if self.shape == ():
-            return [name]
-        return [f"{name}[{', '.join(map(str, i))}]" for i in np.ndindex(*self.shape)]
-
-    def __repr__(self) -> str:
-        about = f"shape={self.shape}" if self.shape else ""
-        return f"{type(self).__name__}({about})"
-
-
-class Real(Parameter):
-    """Any real number, or an array of them.
-
-    Examples
-    --------
-    >>> from bibun import Real
-    >>> Real(names=["const", "x1"]).labels("beta")
-    ['beta[const]', 'beta[x1]']
-    """
-
-
-class Positive(Parameter):
-    """Numbers greater than zero; searched over on the log scale, so intervals are positive too.
-
-    Examples
-    --------
-    >>> from bibun import Positive
-    >>> float(Positive().natural(0.0))
-    1.0
-    """
-
-    domain = "numbers greater than 0"
-
-    def natural(self, u: Any) -> Any:
-        return np.exp(u)
-
-    def real(self, value: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return np.log(value)
-
-    def slope(self, u: np.ndarray) -> np.ndarray:
-        return np.exp(u)
-
-
-class Interval(Parameter):
-    """Numbers strictly between `low` and `high`; searched over on the logit scale.
-
-    Examples
-    --------
-    >>> from bibun import Interval
-    >>> float(Interval(-1, 1).natural(0.0))
-    0.0
-    """
-
-    def __init__(
-        self,
-        low: float,
-        high: float,
-        shape: int | Sequence[int] = (),
-        names: Sequence[str] | None = None,
-        start: Any = None,
-    ) -> None:
-        self.low, self.high = float(low), float(high)
-        if not self.low < self.high or not np.isfinite([self.low, self.high]).all():
-            raise ValueError(f"Interval({low}, {high}): two finite ends, the lower first; Positive() has no upper end")
-        self.domain = f"numbers between {low} and {high}"
-        super().__init__(shape, names, start)
-
-    def natural(self, u: Any) -> Any:
-        return self.low + (self.high - self.low) * (0.5 + 0.5 * np.tanh(0.5 * u))
-
-    def real(self, value: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return np.log((value - self.low) / (self.high - value))
-
-    def slope(self, u: np.ndarray) -> np.ndarray:
-        return (self.high - self.low) * 0.25 / np.cosh(0.5 * u) ** 2
-
-
-class UnitInterval(Interval):
-    """Probabilities: numbers strictly between 0 and 1.
-
-    Examples
-    --------
-    >>> from bibun import UnitInterval
-    >>> UnitInterval(names=["a", "b"]).labels("p")
-    ['p[a]', 'p[b]']
-    """
-
-    def __init__(self, shape: int | Sequence[int] = (), names: Sequence[str] | None = None, start: Any = None) -> None:
-        super().__init__(0.0, 1.0, shape, names, start)
-
-
-class Fixed(Parameter):
-    """A parameter that is known: it is given to the likelihood and not estimated.
-
-    Examples
-    --------
-    >>> from bibun import Fixed
-    >>> float(Fixed(2.0).natural(None))
-    2.0
-    """
-
-    domain = "one value"
-
-    def __init__(self, value: Any) -> None:
-        self.value = np.asarray(value, float)
-        super().__init__(self.value.shape)
-        self.size = 0
-
-    def natural(self, u: Any) -> Any:
-        return self.value
+__all__ = ["ParameterSet", "Values", "as_values"]
 
 
 class Values(Mapping[str, Any]):
@@ -223,7 +56,7 @@ class Values(Mapping[str, Any]):
 
 
 class ParameterSet:
-    """The declared parameters of a likelihood as one vector of real numbers and back.
+    """The declared parameters of a likelihood.
 
     Attributes
     ----------
@@ -231,9 +64,9 @@ class ParameterSet:
     flat : bool
         Whether the likelihood takes its parameters as one array instead of by name.
     size : int
-        The number of free elements.
-    labels : list of str
-        A name for each of them.
+        How many real numbers are behind the free ones.
+    labels, real_labels : list of str
+        A name for each number that tables show, and for each of the real numbers.
     """
 
     def __init__(self, declared: Any) -> None:
@@ -249,16 +82,24 @@ class ParameterSet:
             if not isinstance(p, Parameter):
                 raise TypeError(f"parameter {name!r} is declared as {p!r}: write Real(), Positive(), Fixed({p!r}), …")
         self.parts: dict[str, Parameter] = dict(declared)
-        self.slices: dict[str, slice] = {}
+        self.slices: dict[str, slice] = {}  # of the real numbers
+        self.shown: dict[str, slice] = {}  # of what tables show
+        self.labels: list[str] = []
+        self.real_labels: list[str] = []
         k = 0
         for name, p in self.parts.items():
             self.slices[name] = slice(k, k + p.size)
             k += p.size
+            if isinstance(p, Tied) and (p.to not in self.parts or isinstance(self.parts[p.to], Tied)):
+                raise ValueError(
+                    f"parameter {name!r} is tied to {p.to!r}, which is no parameter of its own; there are "
+                    f"{', '.join(n for n, q in self.parts.items() if not isinstance(q, Tied))}"
+                )
+            mine = (p.names if self.flat and p.names is not None else p.labels(name)) if p.size else []
+            self.shown[name] = slice(len(self.labels), len(self.labels) + len(mine))
+            self.labels += mine
+            self.real_labels += [] if not p.size else mine if self.flat and p.names is not None else p.real_labels(name)
         self.size = k
-        self.labels = [label for name, p in self.parts.items() if p.size for label in self._labels(name, p)]
-
-    def _labels(self, name: str, p: Parameter) -> list[str]:
-        return p.names if self.flat and p.names is not None else p.labels(name)
 
     def start(self, given: Any = None) -> np.ndarray:
         """The vector to start from: what is given, else what was declared, else zero (the middle of each domain)."""
@@ -270,7 +111,7 @@ class ParameterSet:
         if unknown:
             raise ValueError(f"a start for {unknown[0]!r}, which is no parameter; there are {', '.join(self.parts)}")
         for name, p in self.parts.items():
-            value = p._checked(given[name]) if name in given else p.start
+            value = p.checked(given[name]) if name in given else p.start
             if value is not None and p.size:
                 u[self.slices[name]] = np.ravel(p.real(value))
         return u
@@ -278,37 +119,55 @@ class ParameterSet:
     def natural(self, u: Any) -> Any:
         """What the likelihood is given for real numbers `u` (an array or a Variable of shape (size,))."""
         values = {name: self._one(p, u[self.slices[name]]) for name, p in self.parts.items()}
+        for name, p in self.parts.items():
+            if isinstance(p, Tied):
+                values[name] = values[p.to]
         return values["theta"] if self.flat else Values(values, "parameter")
 
     def _one(self, p: Parameter, u: Any) -> Any:
         if not p.size:
-            return p.natural(u)
-        if p.shape == ():
+            return p.natural(None)
+        if p.real_shape == ():
             return p.natural(u[0])
-        return p.natural(u if p.shape == u.shape else np.reshape(u, p.shape))
+        return p.natural(u if p.real_shape == u.shape else np.reshape(u, p.real_shape))
 
-    def vector(self, u: np.ndarray) -> np.ndarray:
-        """The natural values of the free elements, in the order of the labels."""
-        return np.concatenate([np.zeros(0), *[np.ravel(p.natural(u[s])) for p, s in self._free()]])
+    def vector(self, u: Any) -> Any:
+        """What tables show for real numbers `u`, in the order of the labels; over Variables it records."""
+        return np.concatenate([np.zeros(0), *[p.reported(self._one(p, u[self.slices[n]])) for n, p in self._free()]])
 
-    def slope(self, u: np.ndarray) -> np.ndarray:
-        """d natural / d u for each free element."""
-        return np.concatenate([np.zeros(0), *[np.ravel(p.slope(u[s])) for p, s in self._free()]])
+    def jacobian(self, u: np.ndarray) -> np.ndarray:
+        """d vector / d u, shape (labels, size)."""
+        return np.asarray(jacobian(self.vector)(u))
 
-    def real(self, natural: np.ndarray) -> np.ndarray:
-        """The real numbers behind natural values of the free elements."""
-        return np.concatenate([np.zeros(0), *[np.ravel(p.real(natural[s])) for p, s in self._free()]])
+    def stretched(self, shown: Any) -> Any:
+        """What tables show, each number on a scale without ends."""
+        return self._each(lambda p, v: p.stretched(v), shown)
 
-    def _free(self) -> list[tuple[Parameter, slice]]:
-        return [(p, self.slices[name]) for name, p in self.parts.items() if p.size]
+    def unstretched(self, t: Any) -> Any:
+        """Back from that scale."""
+        return self._each(lambda p, v: p.unstretched(v), t)
 
-    def by_name(self, vector: np.ndarray) -> dict[str, Any]:
-        """A vector over the free elements as declared name -> array of the declared shape."""
+    def stretch(self, shown: np.ndarray) -> np.ndarray:
+        """The slope of `stretched`, a number at a time."""
+        return np.asarray(self._each(lambda p, v: p.stretch(v), shown))
+
+    def _each(self, f: Any, shown: Any) -> Any:
+        return np.concatenate([np.zeros(0), *[f(p, shown[self.shown[name]]) for name, p in self._free()]])
+
+    def _free(self) -> list[tuple[str, Parameter]]:
+        return [(name, p) for name, p in self.parts.items() if p.size]
+
+    def values(self, u: np.ndarray) -> dict[str, Any]:
+        """Declared name -> estimate, of the declared shape."""
+        natural = {name: self._one(p, u[self.slices[name]]) for name, p in self._free()}
+        return {name: a[()] if np.ndim(a) == 0 else np.array(a) for name, a in natural.items()}
+
+    def by_name(self, shown: np.ndarray) -> dict[str, Any]:
+        """A vector in the order of the labels as declared name -> array of the declared shape."""
         out: dict[str, Any] = {}
-        for name, p in self.parts.items():
-            if p.size:
-                a = np.reshape(vector[self.slices[name]], p.shape)
-                out[name] = a[()] if a.ndim == 0 else a
+        for name, p in self._free():
+            a = p.whole(shown[self.shown[name]])
+            out[name] = a[()] if a.ndim == 0 else a
         return out
 
     def __repr__(self) -> str:

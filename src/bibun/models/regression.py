@@ -11,10 +11,10 @@ import numpy as np
 from ..optimize import minimize
 from .certificate import Certificate
 from .design import checked, constant_columns, factored, has_constant, linear_predictor, named_data, penalties, problems
+from .domains import Real
 from .least_squares import Columns, Rows, predictor
 from .likelihood import MLE, Objective
 from .logistic import MAXITER, METHODS, logistic, multinomial
-from .parameters import Real
 from .regression_result import Prediction, RegressionResult
 
 __all__ = ["Prediction", "RegressionResult", "linear", "logistic", "multinomial"]

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..transforms.gradient import value_and_grad
-from ..transforms.hessian import hessian
-from . import covariance, inference, summary
+from . import covariance, summary
 from .certificate import Certificate
+from .constrained import profile_end
 from .design import linear_predictor
 from .parameters import Values
 from .result import Estimate, Result, Test, normal_quantile
@@ -72,7 +71,7 @@ class RegressionResult(Result):
     _residuals: np.ndarray
     _T: np.ndarray  # coefficients from the orthonormal coordinates of the search
     _gamma: np.ndarray
-    _penalty: np.ndarray
+    _over_gamma: Any
 
     def __init__(self, objective: Any, u: np.ndarray, certificate: Certificate, search: Any, facts: dict[str, Any]):
         polished, loglik = facts.pop("polished", 0), facts.pop("loglik")
@@ -170,18 +169,13 @@ class RegressionResult(Result):
         return out[wanted]
 
     def _profile(self, k: int, z: float) -> list[float]:
-        """Both ends for one coefficient, looked for in orthonormal coordinates of which it is the first."""
-        c = self._T[k]
-        length = float(np.linalg.norm(c))
-        U = np.linalg.qr(np.column_stack([c / length, np.eye(len(c))]))[0]
-        U[:, 0] = c / length
-        turned = _Turned(self.objective, self._T @ U, U.T @ self._penalty @ U)
-        at = U.T @ self._gamma
-        best, step = float(turned.loss(at)), z * float(self.se()[k]) / length
-        if not np.isfinite(step):
-            return [np.nan, np.nan]
-        ends = [inference.profile_end(turned, at, 0, 0.5 * z**2, s * step, best) for s in (-1, 1)]
-        return [float(self.coef[k] + length * (end - at[0])) for end in ends]
+        """Both ends for one coefficient, looked for in orthonormal coordinates."""
+        best = self._over_gamma.value(self._gamma)
+
+        def coefficient(gamma: Any) -> Any:
+            return self._T[k] @ gamma
+
+        return [profile_end(self._over_gamma, self._gamma, coefficient, s, 0.5 * z**2, best) for s in (-1, 1)]
 
     def delta(self, g: Callable[[Any], Any], kind: str = "observed") -> Estimate:
         """A function of the coefficients by column name, `lambda p: p["x1"] / p["x2"]`; see `Result.delta`."""
@@ -282,24 +276,3 @@ class RegressionResult(Result):
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT converged"
         return f"<RegressionResult {self.family}: {', '.join(self.labels)}; loglik {self.loglik:.6g}, {state}>"
-
-
-class _Turned:
-    """An objective in other coordinates: u = M z, and the penalty of z."""
-
-    def __init__(self, objective: Any, M: np.ndarray, penalty: np.ndarray) -> None:
-        self.objective, self.M, self.penalty = objective, M, penalty * float(objective.n_obs)
-        self._value_and_grad, self._hessian = value_and_grad(self.loss), hessian(self.loss)
-
-    def loss(self, z: Any) -> Any:
-        return self.objective.loss(self.M @ z) + 0.5 * (z @ (self.penalty @ z))
-
-    def value(self, z: np.ndarray) -> float:
-        return float(self.loss(z))
-
-    def value_and_grad(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        value, g = self._value_and_grad(z)
-        return float(value), np.asarray(g)
-
-    def hessian(self, z: np.ndarray) -> np.ndarray:
-        return np.asarray(self._hessian(z))

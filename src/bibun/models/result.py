@@ -4,6 +4,7 @@ Estimates are named by what was declared; matrices are in the order of `labels`.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..core.tree import map_leaves
 from ..transforms.jacobian import jacobian
 from . import covariance, inference, summary
 from .certificate import Certificate
+from .constrained import profile_end
 from .parameters import as_values
 
 __all__ = ["Comparison", "Estimate", "Result", "Test"]
@@ -116,8 +118,8 @@ class Result:
         self.labels: list[str] = self.parameters.labels
         self.loglik = -objective.value(u) if loglik is None else loglik
         self.nobs = objective.n_obs
-        self.coef = self.parameters.vector(u)
-        self.params = self.parameters.by_name(self.coef)
+        self.coef: np.ndarray = np.asarray(self.parameters.vector(u))
+        self.params = self.parameters.values(u)
         self._cov: dict[str, np.ndarray] = {}
 
     # --- figures -----------------------------------------------------------------------------------------------------
@@ -162,9 +164,23 @@ class Result:
             that is wrong about the spread. The last two need a likelihood by rows.
         """
         if kind not in self._cov:
-            slope = self.parameters.slope(self.u)
-            self._cov[kind] = self._covariance(kind) * np.outer(slope, slope)
+            cov = self._covariance(kind)
+            lost = np.isnan(np.diag(cov))
+            cov = self.jacobian @ np.where(lost | lost[:, None], 0.0, cov) @ self.jacobian.T
+            gone = (self.jacobian[:, lost] != 0).any(axis=1)
+            cov[gone], cov[:, gone] = np.nan, np.nan
+            self._cov[kind] = cov
         return self._cov[kind].copy()
+
+    @cached_property
+    def jacobian(self) -> np.ndarray:
+        """The derivative of the estimates by the real numbers of the search, shape (k, size)."""
+        return self.parameters.jacobian(self.u)
+
+    @property
+    def undetermined(self) -> np.ndarray:
+        """Which estimates the data do not determine: they have no standard error."""
+        return np.asarray((self.jacobian[:, self.certificate.undetermined] != 0).any(axis=1))
 
     def _covariance(self, kind: str) -> np.ndarray:
         """The covariance on the scale of the search; NaN for what is not determined."""
@@ -181,8 +197,17 @@ class Result:
         return float(2 * special.ndtr(-abs(statistic)))
 
     def scores(self) -> np.ndarray:
-        """The derivative of each row's log-likelihood by each natural parameter, shape (n, k)."""
-        return covariance.weighted_scores(self.objective, self.u, 1.0) / self.parameters.slope(self.u)
+        """The derivative of each row's log-likelihood by each parameter, shape (n, k).
+
+        For parameters that are one number each behind the search; elements of a simplex, say, cannot move alone.
+        """
+        scores = covariance.weighted_scores(self.objective, self.u, 1.0)
+        if self.jacobian.shape[0] != self.jacobian.shape[1]:
+            raise ValueError(
+                "elements of a simplex or a correlation matrix cannot move alone, so rows have no scores by them; "
+                "result.objective.scores(result.u) has them by the real numbers of the search"
+            )
+        return np.asarray(np.linalg.solve(self.jacobian.T, scores.T).T)
 
     # --- intervals and tests -----------------------------------------------------------------------------------------
 
@@ -195,7 +220,7 @@ class Result:
         ----------
         level : float
         method : {"wald", "profile"}
-            "wald": estimate ± quantile × standard error, on the scale of the search (log for Positive, logit for
+            "wald": estimate ± quantile × standard error, on a scale without ends (log for Positive, logit for
             intervals), carried back, so that an interval stays in its domain. "profile": where the likelihood ratio
             stops refusing, exact roots, all other parameters adapting.
         kind : str
@@ -211,24 +236,27 @@ class Result:
             raise ValueError(f"level={level}: a number between 0 and 1")
         wanted = self._positions(parm)
         z = self._quantile(level)
-        with np.errstate(invalid="ignore"):
-            half = z * self.se(kind) / np.abs(self.parameters.slope(self.u))
         if method == "wald":
-            ends = [self.parameters.vector(self.u + s * half) for s in (-1, 1)]
+            with np.errstate(invalid="ignore"):
+                middle = self.parameters.stretched(self.coef)
+                half = z * self.se(kind) * np.abs(self.parameters.stretch(self.coef))
+                ends = [self.parameters.unstretched(middle + s * half) for s in (-1, 1)]
             return np.sort(np.stack(ends, axis=1), axis=1)[wanted]
         if method != "profile":
             raise ValueError(f"method={method!r}: 'wald' or 'profile'")
-        out = np.full((len(self.u), 2), np.nan)
+        out = np.full((len(self.coef), 2), np.nan)
         for k in wanted:
-            if not np.isfinite(half[k]):
+            if self.undetermined[k]:
                 continue
-            for side in (0, 1):
-                step = half[k] if side else -half[k]
-                end = inference.profile_end(self.objective, self.u, k, 0.5 * z**2, step, -self.loglik)
-                moved = self.u.copy()
-                moved[k] = end
+
+            def shown(u: Any, k: int = k) -> Any:
+                return self.parameters.stretched(self.parameters.vector(u))[k]
+
+            t = np.array(self.parameters.stretched(self.coef), float)
+            for side in (-1, 1):
+                t[k] = profile_end(self.objective, self.u, shown, side, 0.5 * z**2, -self.loglik)
                 with np.errstate(all="ignore"):
-                    out[k, side] = self.parameters.vector(moved)[k]
+                    out[k, (side + 1) // 2] = self.parameters.unstretched(t)[k]
         return np.sort(out, axis=1)[wanted]
 
     def test(self, hypothesis: Any, kind: str = "observed") -> Test:
@@ -251,7 +279,7 @@ class Result:
         if np.isnan(
             (np.abs(R) @ np.where(np.isnan(self.se(kind)), np.nan, 0.0)[:, None])[np.any(R != 0, axis=1)]
         ).any():
-            lost = [self.labels[k] for k in np.flatnonzero(self.certificate.undetermined & np.any(R != 0, axis=0))]
+            lost = [self.labels[k] for k in np.flatnonzero(self.undetermined & np.any(R != 0, axis=0))]
             if lost:
                 raise ValueError(
                     f"{', '.join(lost)} is not determined by the data: {'; '.join(self.certificate.problems)}"

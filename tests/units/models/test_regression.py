@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import bibun as bb
+from bibun.models.domains import Positive, Real
 from bibun.models.likelihood import MLE
-from bibun.models.parameters import Positive, Real
 from bibun.models.regression import linear, logistic, multinomial
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "regressions.json").read_text(encoding="utf-8"))
