@@ -11,7 +11,7 @@ from .core.function import Function
 from .core.modes import no_grad
 from .core.nonfinite import debug_nans
 from .core.variable import Variable
-from .errors import ChangedInPlace, MissingRule, NonFinite, TrackedVariable
+from .errors import ChangedInPlace, MissingRule, NonFinite, NotDefined, TrackedVariable
 from .report.graph import Drawing, draw
 from .transforms.batch import vmap
 from .transforms.check import check_grads
@@ -96,6 +96,7 @@ __all__ = [
     "MissingRule",
     "Negative",
     "NonFinite",
+    "NotDefined",
     "Ordered",
     "Positive",
     "Real",

@@ -1,7 +1,7 @@
 """Every error bibun raises by a name of its own. Imports nothing; the next one goes below, under the built-in
 class a caller would already be catching."""
 
-__all__ = ["ChangedInPlace", "MissingRule", "NonFinite", "TrackedVariable"]
+__all__ = ["ChangedInPlace", "MissingRule", "NonFinite", "NotDefined", "TrackedVariable"]
 
 
 class MissingRule(NotImplementedError):
@@ -18,3 +18,7 @@ class ChangedInPlace(RuntimeError):
 
 class NonFinite(FloatingPointError):
     """Inside `debug_nans()`: an operation made the first NaN or infinity."""
+
+
+class NotDefined(ValueError):
+    """A figure that this model does not have; the message says why, and what there is in its place."""

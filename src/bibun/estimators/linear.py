@@ -81,7 +81,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return np.asarray(read(self, X) @ self.coef_ + self.intercept_)
 
-    def summary(self, level: float = 0.95, kind: str = "observed") -> Any:
+    def summary(self, level: float = 0.95, kind: Any = None) -> Any:
         """The coefficients as a table to print."""
         check_is_fitted(self)
         return self.result_.summary(level, kind)

@@ -125,7 +125,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return np.stack([special.expit(-scores), special.expit(scores)], axis=1)
         return np.asarray(special.softmax(scores, axis=1))
 
-    def summary(self, level: float = 0.95, kind: str = "observed") -> Any:
+    def summary(self, level: float = 0.95, kind: Any = None) -> Any:
         """The coefficients as a table to print."""
         check_is_fitted(self)
         return self.result_.summary(level, kind)

@@ -68,6 +68,7 @@ class MLE:
         start: Any = None,
         *,
         weights: Any = None,
+        weights_are: str = "frequency",
         method: str = "trust-newton",
         maxiter: int = 200,
         **options: Any,
@@ -81,7 +82,10 @@ class MLE:
         start : dict or array_like, optional
             Natural values to start from; what is not given starts as declared.
         weights : array_like of shape (n,), optional
-            How many times each row counts. Needs a likelihood by rows.
+            Needs a likelihood by rows.
+        weights_are : {"frequency", "variance", "sampling"}
+            How many times each row counts; how precisely it was measured (the log-likelihood is weighted, rows are
+            counted once); or how many of the population it stands for (the same, and standard errors are "sandwich").
         method : str
             Any method of `minimize`.
         maxiter : int
@@ -97,7 +101,7 @@ class MLE:
         """
         if not self.parameters.size:
             raise ValueError("every parameter is Fixed: there is nothing to estimate")
-        objective = Objective(self, as_values(data), weights)
+        objective = Objective(self, as_values(data), weights, weights_are)
         u = self.parameters.start(start)
         objective.check_start(u)
         u = objective.from_some_rows(u)
@@ -130,8 +134,10 @@ class Objective:
         Of minus the log-likelihood at `center + z / scale` by z: of (z, center, scale, *arguments).
     """
 
-    def __init__(self, model: MLE, data: Any, weights: Any = None) -> None:
-        self.model, self.data = model, data
+    def __init__(self, model: MLE, data: Any, weights: Any = None, weights_are: str = "frequency") -> None:
+        if weights_are not in ("frequency", "variance", "sampling"):
+            raise ValueError(f"weights_are={weights_are!r}: 'frequency', 'variance' or 'sampling'")
+        self.model, self.data, self.weights_are = model, data, weights_are
         self.weights = None if weights is None else np.asarray(weights, float)
         if self.weights is not None and (self.weights.ndim != 1 or (self.weights < 0).any() or not self.weights.any()):
             raise ValueError("weights are numbers ≥ 0, one for each row, not all zero")
@@ -197,7 +203,7 @@ class Objective:
         if rows.size == 0:
             raise ValueError("the likelihood returned no rows: the data are empty")
         if self.by_rows:
-            self.n_obs = float(rows.size if self.weights is None else self.weights.sum())
+            self.n_obs = self.count(rows.size)
         bad = np.flatnonzero(~np.isfinite(np.atleast_1d(rows)))
         if bad.size:
             shown = ", ".join(
@@ -217,7 +223,7 @@ class Objective:
         arguments = self._at(u)
         if not self.derivatives.together(*arguments):
             return False
-        columns, weights = self.arguments
+        columns, _ = self.arguments
         n = max((len(v) for v in columns.values() if np.ndim(v)), default=0)
         try:
             head = {k: v[:FEW] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
@@ -226,8 +232,13 @@ class Objective:
                 return False
         except Exception:  # what is wrong is said where all rows are looked at
             return False
-        self.by_rows, self.n_obs = True, float(n if weights is None else weights.sum())
+        self.by_rows, self.n_obs = True, self.count(n)
         return True
+
+    def count(self, rows: int) -> float:
+        """How many rows there are, by their weights."""
+        w = self.weights
+        return float(rows if w is None else w.sum() if self.weights_are == "frequency" else (w > 0).sum())
 
     @property
     def labels(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import covariance, summary
+from . import summary
 from .certificate import Certificate
 from .constrained import profile_end
 from .design import linear_predictor
@@ -108,21 +108,12 @@ class RegressionResult(Result):
         """
         return self._rank
 
-    def _any_covariance(self, kind: str) -> np.ndarray:
-        """A covariance right for every combination that is determined; no NaN."""
-        bread = self._inverse_information
-        if kind == "observed":
-            return bread
-        if kind == "sandwich":
-            s = covariance.weighted_scores(self.objective, self.u, power=0.5) @ bread
-            return np.asarray(s.T @ s)
-        return covariance.covariance(kind, self.objective, self.u, np.zeros(len(self.u), bool))
+    @property
+    def _determined(self) -> float:
+        return float(len(self.u) - self.null.shape[1])
 
-    def _covariance(self, kind: str) -> np.ndarray:
-        cov = self._any_covariance(kind).copy()
-        lost = self.certificate.undetermined
-        cov[lost, :] = cov[:, lost] = np.nan
-        return cov
+    def _bread(self, kind: str) -> np.ndarray:
+        return self._inverse_information  # links are canonical: what is observed is what is expected
 
     def _quantile(self, level: float) -> float:
         if self.statistic != "t":
@@ -138,16 +129,14 @@ class RegressionResult(Result):
 
         return float(2 * special.stdtr(self.df_resid, -abs(statistic))) if self.df_resid > 0 else float("nan")
 
-    def test(self, hypothesis: Any, kind: str = "observed") -> Test:
-        """A Wald test of linear hypotheses (see `Result.test`); for linear regression, the F test."""
-        t = super().test(hypothesis, kind)
-        if self.statistic != "t":
+    def test(self, hypothesis: Any, kind: str = "wald", cov: Any = None) -> Test:
+        """A test of linear hypotheses (see `Result.test`); for linear regression, Wald's is the F test."""
+        t = super().test(hypothesis, kind, cov)
+        if self.statistic != "t" or kind != "wald":
             return t
         return Test("F test", t.statistic / t.df, t.df, t.hypothesis, self.df_resid)
 
-    def conf_int(
-        self, level: float = 0.95, method: str = "wald", kind: str = "observed", parm: Any = None
-    ) -> np.ndarray:
+    def conf_int(self, level: float = 0.95, method: str = "wald", kind: Any = None, parm: Any = None) -> np.ndarray:
         """Confidence intervals (see `Result.conf_int`), shape (k, 2).
 
         For linear regression the profile likelihood, the variance adapting too, has a closed form: it falls by
@@ -177,7 +166,7 @@ class RegressionResult(Result):
 
         return [profile_end(self._over_gamma, self._gamma, coefficient, s, 0.5 * z**2, best) for s in (-1, 1)]
 
-    def delta(self, g: Callable[[Any], Any], kind: str = "observed") -> Estimate:
+    def delta(self, g: Callable[[Any], Any], kind: Any = None) -> Estimate:
         """A function of the coefficients by column name, `lambda p: p["x1"] / p["x2"]`; see `Result.delta`."""
 
         def by_name(theta: Any) -> Any:
@@ -185,7 +174,7 @@ class RegressionResult(Result):
 
         return super().delta(by_name, kind)
 
-    def predict(self, X: Any = None, offset: Any = None, kind: str = "observed") -> Prediction:
+    def predict(self, X: Any = None, offset: Any = None, kind: Any = None) -> Prediction:
         """The mean at rows of a design matrix: values with standard errors.
 
         Parameters
@@ -194,8 +183,8 @@ class RegressionResult(Result):
             The columns in the order of the fit, without an intercept that the fit added; the fitted rows by default.
         offset : array_like of shape (m,), optional
             The fitted one for the fitted rows, else 0.
-        kind : str
-            The covariance to use.
+        kind : str, optional
+            The covariance to use, if not the result's own.
 
         Returns
         -------
@@ -214,7 +203,8 @@ class RegressionResult(Result):
         if len(self.coef) > X.shape[1]:
             X = np.column_stack([np.ones(len(X)), X])  # the intercept that the fit added
         eta = X @ self.coef + (0.0 if offset is None else np.asarray(offset, float))
-        se = np.sqrt(np.maximum(np.sum((X @ self._any_covariance(kind)) * X, axis=1), 0.0))
+        cov = self._any_covariance(self._wanted(kind))
+        se = np.sqrt(np.maximum(np.sum((X @ cov) * X, axis=1), 0.0))
         if self.null.shape[1]:
             off = np.abs(X @ self.null)
             se = np.where((off > 1e-7 * (np.abs(X) @ np.abs(self.null))).any(axis=1), np.nan, se)
@@ -261,7 +251,7 @@ class RegressionResult(Result):
             out["residual_se"] = float(np.sqrt(self.scale))
         return out
 
-    def summary(self, level: float = 0.95, kind: str = "observed") -> summary.Summary:
+    def summary(self, level: float = 0.95, kind: Any = None) -> summary.Summary:
         """The estimates as a table to print."""
         titles = {"gaussian": "Linear regression", "binomial": "Logistic regression"}
         title = titles.get(self.family, "Multinomial logistic regression")

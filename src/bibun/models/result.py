@@ -3,6 +3,7 @@
 Estimates are named by what was declared; matrices are in the order of `labels`. Imports covariance, inference, summary.
 """
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..core.tree import map_leaves
+from ..errors import NotDefined
 from ..transforms.jacobian import jacobian
-from . import covariance, inference, summary
+from . import inference, summary
 from .certificate import Certificate
-from .constrained import profile_end
+from .constrained import constrained, profile_end
+from .covariance import Covariance, bread
 from .parameters import as_values
 
 __all__ = ["Comparison", "Estimate", "Result", "Test"]
@@ -100,6 +103,9 @@ class Result:
     certificate : Certificate
     search : OptimizeResult
         What the optimizer says.
+    cov : Covariance
+        Which covariance standard errors are from, unless one is asked for: "observed"; after sampling weights
+        "sandwich".
     """
 
     def __init__(
@@ -120,7 +126,8 @@ class Result:
         self.nobs = objective.n_obs
         self.coef: np.ndarray = np.asarray(self.parameters.vector(u))
         self.params = self.parameters.values(u)
-        self._cov: dict[str, np.ndarray] = {}
+        self.cov = Covariance("sandwich" if objective.weights_are == "sampling" else "observed")
+        self._cov: dict[Any, np.ndarray] = {}
 
     # --- figures -----------------------------------------------------------------------------------------------------
 
@@ -149,28 +156,75 @@ class Result:
         """Standard errors from the observed information; NaN for what is not determined (`certificate` says why)."""
         return self.parameters.by_name(self.se())
 
-    def se(self, kind: str = "observed") -> np.ndarray:
+    def se(self, kind: Any = None) -> np.ndarray:
         """Standard errors in the order of the labels."""
         with np.errstate(invalid="ignore"):
             return np.sqrt(np.diag(self.cov_params(kind)))
 
-    def cov_params(self, kind: str = "observed") -> np.ndarray:
+    def cov_params(self, kind: Any = None, cluster: Any = None, ssc: Any = None, lags: int | None = None) -> np.ndarray:
         """The covariance matrix of the estimates, in the order of `labels`.
 
         Parameters
         ----------
-        kind : {"observed", "opg", "sandwich"}
-            The inverse of the observed information; of the rows' outer products of scores; or robust to a likelihood
-            that is wrong about the spread. The last two need a likelihood by rows.
+        kind : {"observed", "expected", "opg", "sandwich", "cluster", "hac"}, optional
+            The inverse of the observed information, or of the expected; of the rows' outer products of scores (Berndt,
+            Hall, Hall & Hausman 1974); robust to a likelihood that is wrong about the spread (Huber 1967; White 1982);
+            to rows of a cluster that depend on each other; or to each row depending on `lags` before it (Newey & West
+            1987). All but the first two need a likelihood by rows. By default the result's own.
+        cluster : array_like of shape (rows,), str, or a list of these, optional
+            The cluster of each row, or the name of a column of the data; several for clusters of several ways.
+        ssc : {"none", "G", "full"}, optional
+            The small-sample factor: none; G / (G - 1) for G clusters, the default there; and that times
+            (n - 1) / (n - k), or n / (n - k) where there are no clusters.
+        lags : int, optional
+            For "hac".
         """
-        if kind not in self._cov:
-            cov = self._covariance(kind)
+        wanted = self._wanted(kind, cluster, ssc, lags)
+        key = wanted.kind if wanted.kind in ("observed", "opg") else wanted
+        if key not in self._cov:
+            cov = self._covariance(wanted)
             lost = np.isnan(np.diag(cov))
             cov = self.jacobian @ np.where(lost | lost[:, None], 0.0, cov) @ self.jacobian.T
             gone = (self.jacobian[:, lost] != 0).any(axis=1)
             cov[gone], cov[:, gone] = np.nan, np.nan
-            self._cov[kind] = cov
-        return self._cov[kind].copy()
+            self._cov[key] = cov
+        return self._cov[key].copy()
+
+    def with_cov(self, kind: str, cluster: Any = None, ssc: Any = None, lags: int | None = None) -> Any:
+        """The same fit, whose standard errors, intervals and tests are of another covariance (see `cov_params`).
+
+        Examples
+        --------
+        >>> import numpy as np, bibun as bb
+        >>> d = {"y": np.array([1.0, 2.0, 4.0, 3.0, 6.0, 5.0]), "g": ["a", "a", "b", "b", "c", "c"]}
+        >>> rows = lambda p, d: -0.5 * (d.y - p.mu) ** 2
+        >>> r = bb.MLE(rows, {"mu": bb.Real()}).fit(d)
+        >>> [round(float(x.bse["mu"]), 4) for x in (r, r.with_cov("cluster", "g"))]
+        [0.4082, 1.1547]
+        """
+        other = copy.copy(self)
+        other.cov = self._wanted(kind, cluster, ssc, lags)
+        other._cov = {}
+        return other
+
+    def cov_said(self, kind: Any = None) -> str:
+        """The covariance in words, with its small-sample factor."""
+        return self._wanted(kind).said(self.nobs or 1.0, self._determined)
+
+    @property
+    def _determined(self) -> float:
+        """How many parameters the data determine: the k of small-sample factors."""
+        return float(len(self.u) - self.certificate.undetermined.sum())
+
+    def _wanted(self, kind: Any = None, cluster: Any = None, ssc: Any = None, lags: int | None = None) -> Covariance:
+        if kind is None and cluster is None and ssc is None and lags is None:
+            return self.cov
+        if isinstance(kind, Covariance):
+            return kind
+        kind = ("cluster" if cluster is not None else self.cov.kind) if kind is None else kind
+        if kind == self.cov.kind and cluster is None and ssc is None and lags is None:
+            return self.cov
+        return Covariance.of(kind, cluster, ssc, lags, self.objective.data)
 
     @cached_property
     def jacobian(self) -> np.ndarray:
@@ -182,9 +236,41 @@ class Result:
         """Which estimates the data do not determine: they have no standard error."""
         return np.asarray((self.jacobian[:, self.certificate.undetermined] != 0).any(axis=1))
 
-    def _covariance(self, kind: str) -> np.ndarray:
+    def _covariance(self, wanted: Covariance) -> np.ndarray:
         """The covariance on the scale of the search; NaN for what is not determined."""
-        return covariance.covariance(kind, self.objective, self.u, self.certificate.undetermined)
+        cov = self._any_covariance(wanted).copy()
+        lost = self.certificate.undetermined
+        cov[lost], cov[:, lost] = np.nan, np.nan
+        return cov
+
+    def _any_covariance(self, wanted: Covariance) -> np.ndarray:
+        """The same without NaN, right for every combination that is determined."""
+        inverse = self._bread(wanted.kind)
+        if wanted.kind in ("observed", "expected"):
+            return inverse
+        return wanted.robust(inverse, *self._weighted_scores(), self.nobs or 1.0, self._determined)
+
+    def _bread(self, kind: str) -> np.ndarray:
+        """The inverse of the information."""
+        if kind == "expected":
+            raise NotDefined(
+                "the expected information needs the distribution of the response, and a likelihood in general does not "
+                "tell it: use kind='observed'"
+            )
+        return bread(self.objective.hessian(self.u))
+
+    def _weighted_scores(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows' scores times their weights, and times what makes outer products those of all rows."""
+        if not self.objective.by_rows:
+            raise NotDefined(
+                "this covariance needs a score for each row, and the likelihood returns one number: return one value a "
+                "row"
+            )
+        s, w = self.objective.scores(self.u), self.objective.weights
+        if w is None:
+            return s, s
+        scores = s * w[:, None]
+        return scores, s * np.sqrt(w)[:, None] if self.objective.weights_are == "frequency" else scores
 
     def _quantile(self, level: float) -> float:
         """How many standard errors a two-sided interval reaches."""
@@ -201,7 +287,7 @@ class Result:
 
         For parameters that are one number each behind the search; elements of a simplex, say, cannot move alone.
         """
-        scores = covariance.weighted_scores(self.objective, self.u, 1.0)
+        scores = self._weighted_scores()[0]
         if self.jacobian.shape[0] != self.jacobian.shape[1]:
             raise ValueError(
                 "elements of a simplex or a correlation matrix cannot move alone, so rows have no scores by them; "
@@ -211,9 +297,7 @@ class Result:
 
     # --- intervals and tests -----------------------------------------------------------------------------------------
 
-    def conf_int(
-        self, level: float = 0.95, method: str = "wald", kind: str = "observed", parm: Any = None
-    ) -> np.ndarray:
+    def conf_int(self, level: float = 0.95, method: str = "wald", kind: Any = None, parm: Any = None) -> np.ndarray:
         """Confidence intervals of the free parameters.
 
         Parameters
@@ -259,35 +343,59 @@ class Result:
                     out[k, (side + 1) // 2] = self.parameters.unstretched(t)[k]
         return np.sort(out, axis=1)[wanted]
 
-    def test(self, hypothesis: Any, kind: str = "observed") -> Test:
-        """A Wald test of linear hypotheses about the parameters.
+    def test(self, hypothesis: Any, kind: str = "wald", cov: Any = None) -> Test:
+        """A test of linear hypotheses about the parameters.
 
         Parameters
         ----------
         hypothesis : str, or R, or (R, r)
             Equations in the labels, ``"x1 = x2, x3 = 0"``; or the matrix and the right side of R b = r.
-        kind : str
-            The covariance to use.
+        kind : {"wald", "lr", "score"}
+            By the estimates and their covariance; by what the log-likelihood loses where the hypothesis holds; by its
+            slope there (Rao).
+        cov : str, optional
+            For "wald", the covariance to use, if not the result's own.
+
+        Returns
+        -------
+        Test
 
         Raises
         ------
         ValueError
             If an equation cannot be read, is redundant, or speaks of a parameter that is not determined.
         """
+        R, r, texts = self._hypothesis(hypothesis)
+        said = ", ".join(texts)
+        if kind == "wald":
+            V = self.cov_params(cov)
+            gap = R @ self.coef - r
+            V = R @ np.where(np.isnan(V), 0.0, V) @ R.T
+            return Test("Wald test", gap @ np.linalg.solve(V, gap), len(R), said)
+        if kind not in ("lr", "score"):
+            raise ValueError(f"kind={kind!r}: 'wald', 'lr' or 'score'")
+        found = self._constrained(R, r, said)
+        if kind == "lr":
+            return Test("likelihood ratio test", 2 * (found.value + self.loglik), len(R), said)
+        H = self.objective.all(found.u)[2]
+        return Test("score test", found.gradient @ np.linalg.pinv(H, hermitian=True) @ found.gradient, len(R), said)
+
+    def _hypothesis(self, hypothesis: Any) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """R, r and the equations in words, of parameters that are determined."""
         R, r, texts = inference.constraints(hypothesis, self.labels)
-        cov = R @ np.where(np.isnan(self.cov_params(kind)), 0.0, self.cov_params(kind)) @ R.T
-        if np.isnan(
-            (np.abs(R) @ np.where(np.isnan(self.se(kind)), np.nan, 0.0)[:, None])[np.any(R != 0, axis=1)]
-        ).any():
-            lost = [self.labels[k] for k in np.flatnonzero(self.undetermined & np.any(R != 0, axis=0))]
-            if lost:
-                raise ValueError(
-                    f"{', '.join(lost)} is not determined by the data: {'; '.join(self.certificate.problems)}"
-                )
+        lost = [self.labels[k] for k in np.flatnonzero(self.undetermined & np.any(R != 0, axis=0))]
+        if lost:
+            raise ValueError(f"{', '.join(lost)} is not determined by the data: {'; '.join(self.certificate.problems)}")
         if np.linalg.matrix_rank(R) < len(R):
             raise ValueError(f"the equations {', '.join(texts)} say the same thing twice: leave one out")
-        gap = R @ self.coef - r
-        return Test("Wald test", gap @ np.linalg.solve(cov, gap), len(R), ", ".join(texts))
+        return R, r, texts
+
+    def _constrained(self, R: np.ndarray, r: np.ndarray, said: str) -> Any:
+        """The best parameters for which R b = r."""
+        found = constrained(self.objective, self.u, lambda u: R @ self.parameters.vector(u) - r)
+        if not found.success:
+            raise ValueError(f"no parameters with {said} were found: is it outside their domain?")
+        return found
 
     def compare(self, other: "Result") -> Comparison:
         """The likelihood ratio test against a nested model (or one this is nested in), and both criteria.
@@ -308,7 +416,7 @@ class Result:
         smaller, larger = sorted((self, other), key=lambda r: r.df_model)
         return Comparison(smaller, larger)
 
-    def delta(self, g: Callable[[Any], Any], kind: str = "observed") -> Estimate:
+    def delta(self, g: Callable[[Any], Any], kind: Any = None) -> Estimate:
         """A function of the parameters, with its standard error by the delta method.
 
         Parameters
@@ -322,11 +430,11 @@ class Result:
 
         value = np.asarray(map_leaves(_plain, f(self.u)))
         J = np.asarray(jacobian(f)(self.u)).reshape(value.size, len(self.u))
-        cov = self._covariance(kind)
+        cov = self._covariance(self._wanted(kind))
         used = np.any(J != 0, axis=0)
         return Estimate(value, J[:, used] @ cov[np.ix_(used, used)] @ J[:, used].T, self._quantile)
 
-    def predict(self, f: Callable[..., Any], data: Any = None, kind: str = "observed") -> Estimate:
+    def predict(self, f: Callable[..., Any], data: Any = None, kind: Any = None) -> Estimate:
         """A function of parameters and data, such as a mean, at new data: values with standard errors.
 
         Parameters
@@ -341,7 +449,7 @@ class Result:
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
-    def tidy(self, level: float = 0.95, kind: str = "observed") -> list[dict[str, Any]]:
+    def tidy(self, level: float = 0.95, kind: Any = None) -> list[dict[str, Any]]:
         """One dict a parameter: term, estimate, std_error, statistic, p_value, conf_low, conf_high."""
         se, ends = self.se(kind), self.conf_int(level, kind=kind)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -359,7 +467,7 @@ class Result:
             "converged": self.converged, "iterations": int(getattr(self.search, "nit", 0)),
         }  # fmt: skip
 
-    def summary(self, level: float = 0.95, kind: str = "observed") -> summary.Summary:
+    def summary(self, level: float = 0.95, kind: Any = None) -> summary.Summary:
         """The estimates as a table to print."""
         return summary.of(self, level, kind)
 

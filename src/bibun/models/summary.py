@@ -50,7 +50,7 @@ def p_text(p: float) -> str:
     return "–" if p != p else "<1e-16" if p < 1e-16 else f"{p:.3g}"
 
 
-def of(result: Any, level: float, kind: str, letter: str = "z", title: str = "Maximum likelihood") -> Summary:
+def of(result: Any, level: float, kind: Any = None, letter: str = "z", title: str = "Maximum likelihood") -> Summary:
     """The summary of a result."""
     n = "" if result.nobs is None else f"   n {result.nobs:g}"
     head = [f"{title}: log-likelihood {result.loglik:.8g}{n}   AIC {result.aic:.8g}   BIC {number(result.bic, 8)}"]
@@ -61,6 +61,7 @@ def of(result: Any, level: float, kind: str, letter: str = "z", title: str = "Ma
             t["term"], number(t["estimate"], 7), number(t["std_error"]), number(t["statistic"], 4),
             p_text(t["p_value"]), number(t["conf_low"]), number(t["conf_high"]),
         ])  # fmt: skip
-    notes = [f"standard errors: {kind}"] if kind != "observed" else []
+    said = result.cov_said(kind)
+    notes = [f"standard errors: {said}"] if said != "observed" else []
     notes += [f"! {problem}" for problem in result.certificate.problems]
     return Summary(head, rows, notes)

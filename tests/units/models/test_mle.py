@@ -120,7 +120,7 @@ def test_covariances_by_formula(fitted):
     np.testing.assert_allclose(fitted.scores(), s, atol=1e-13)
     np.testing.assert_allclose(fitted.cov_params("opg"), np.linalg.inv(s.T @ s), rtol=1e-9)
     np.testing.assert_allclose(fitted.cov_params("sandwich"), cov @ s.T @ s @ cov, rtol=1e-9)
-    with pytest.raises(ValueError, match="observed, opg, sandwich"):
+    with pytest.raises(ValueError, match="observed, expected, opg, sandwich"):
         fitted.cov_params("robust")
 
 
