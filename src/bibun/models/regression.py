@@ -14,8 +14,9 @@ from .design import checked, constant_columns, factored, has_constant, linear_pr
 from .domains import Real
 from .least_squares import Columns, Rows, predictor
 from .likelihood import MLE, Objective
-from .logistic import MAXITER, METHODS, logistic, multinomial
+from .logistic import logistic, multinomial
 from .regression_result import Prediction, RegressionResult
+from .search import MAXITER, METHODS
 
 __all__ = ["Prediction", "RegressionResult", "linear", "logistic", "multinomial"]
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 import bibun as bb
-from bibun.models import logistic as logistic_file
+from bibun.models import search
 from bibun.models.regression import linear, logistic, multinomial
 
 RNG = np.random.default_rng(5)
@@ -82,7 +82,7 @@ def test_a_fit_makes_no_copy_of_the_data(order):
 
 def test_what_is_compiled_serves_every_fit_of_as_many_columns():
     logistic(X, Y, NAMES, intercept=True)
-    plans = logistic_file._mean_loss._all.compiled.any_rows
+    plans = search._mean_loss._all.compiled.any_rows
     before = {k: id(p) for k, p in plans.items()}
     r = logistic(X[5_000:], 1 - Y[5_000:], NAMES, intercept=True)
     assert {k: id(p) for k, p in plans.items()} == before and before

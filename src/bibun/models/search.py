@@ -1,0 +1,366 @@
+"""The search of a regression: over orthonormal combinations of the columns, to the last digit, with a certificate.
+
+A model is a likelihood of linear predictors, each with columns of its own, and perhaps parameters besides; logistic.py
+and glm.py say which. Imports certificate, design, least_squares, likelihood, separation, optimize.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..optimize import minimize
+from ..optimize.derivatives import Derivatives
+from .certificate import Certificate, certify, running
+from .design import problems
+from .least_squares import Columns, predictor, triangle
+from .likelihood import Objective
+from .parameters import Values
+from .separation import recession
+
+__all__ = ["MAXITER", "METHODS", "TOLERANCE", "InOrthonormal", "Search", "mean_loss"]
+
+METHODS = {"newton": "newton", "lbfgs": "l-bfgs", "gradient-descent": "gradient-descent"}
+TOLERANCE = 1e-10  # of the mean log-likelihood of a row: an iteration that gains less is the last
+MAXITER = {"newton": 100, "lbfgs": 1000, "gradient-descent": 10_000}
+ROWS = 50_000  # from here on the search starts where it ends for some of them
+RELIABLE = 1e-15  # of many rows: a squared step, in standard errors of one row, that needs no look at where it leads
+SUSPICIOUS = 12.0  # a linear predictor beyond which separation is looked for
+
+
+def mean_loss(gamma: Any, T: Any, P: Any, total: Any, columns: Any, weights: Any, rows: Any) -> Any:
+    """Minus the mean log-likelihood of a row at parameters T γ, and half of γ'P γ.
+
+    `rows` gives the log-likelihood of each row; `total` is the sum of the weights. All that a fit has of its own is an
+    argument, so that what is compiled serves every fit.
+    """
+    loglik = rows(T @ gamma, Values(columns, "data column"))
+    loss = -np.sum(loglik if weights is None else loglik * weights) / total
+    return loss if P is None else loss + 0.5 * (gamma @ (P @ gamma))
+
+
+_mean_loss = Derivatives(mean_loss)
+
+
+class InOrthonormal:
+    """Minus a penalized log-likelihood over the coordinates γ of its search: what certificates and profiles ask for."""
+
+    def __init__(self, total: float, arguments: tuple[Any, ...], labels: Sequence[str] = ()) -> None:
+        self.total, self.arguments, self.labels = total, arguments, list(labels)
+
+    def value(self, gamma: np.ndarray) -> float:
+        """The value."""
+        return self.total * float(_mean_loss.value(gamma, *self.arguments))
+
+    def all(self, gamma: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Value, gradient and Hessian."""
+        value, g, H = _mean_loss.symmetric(gamma, *self.arguments)
+        return self.total * value, self.total * g, self.total * H
+
+    def value_and_grad(self, gamma: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value and gradient."""
+        return self.all(gamma)[:2]
+
+    def hessian(self, gamma: np.ndarray) -> np.ndarray:
+        """The Hessian."""
+        return self.all(gamma)[2]
+
+
+class Search:
+    """The maximum of a likelihood of linear predictors, over orthonormal combinations of their columns.
+
+    Parameters
+    ----------
+    objective : Objective
+    designs : list of Columns
+        Of each linear predictor, in the order of their coefficients; the data's `X` belongs to the first.
+    rows : callable
+        `rows(theta, d)`: the log-likelihood of each row at the coefficients, and the real numbers of what is besides.
+    more : int
+        How many numbers there are besides the coefficients.
+    method : str
+    maxiter : int, optional
+    start : ndarray, optional
+        Coefficients (and the rest) to start from; zeros by default.
+    penalty : ndarray, optional
+        Of the coefficients, a quadratic form; by default that of the designs' own.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        designs: list[Columns],
+        rows: Callable[..., Any],
+        method: str,
+        maxiter: int | None,
+        more: int = 0,
+        start: np.ndarray | None = None,
+        penalty: np.ndarray | None = None,
+    ) -> None:
+        if method not in METHODS:
+            raise ValueError(f"method={method!r}: one of {', '.join(METHODS)}")
+        self.objective, self.designs, self.rows, self.method, self.more = objective, designs, rows, method, more
+        first = designs[0].rows
+        self.n, w = len(first.X), objective.weights
+        self.total = float(self.n if w is None else w.sum())
+        objective.by_rows, objective.n_obs = True, objective.count(self.n)
+        self.T = _blocks([*[d.transform() * np.sqrt(self.total) for d in designs], np.eye(more)])
+        self.lam = np.concatenate([np.zeros(d.shape[1]) if d.rows.lam is None else d.rows.lam for d in designs])
+        own = np.diag(self.lam) if penalty is None else penalty
+        self.penalty = _blocks([own, np.zeros((more, more))])
+        self.P = self.T.T @ self.penalty @ self.T / self.total
+        self.arguments = self._arguments(self.total, dict(objective.data), w)
+        begin = np.zeros(self.T.shape[1]) if start is None else self.coordinates(start)
+        if start is not None and not np.isfinite(_mean_loss.value(begin, *self.arguments)):
+            begin = np.zeros(self.T.shape[1])
+        self.gamma, self.found = self._search(method, maxiter, begin)
+        self.gamma, self.polished = self._polish(self.gamma)
+
+    def coordinates(self, theta: np.ndarray) -> np.ndarray:
+        """γ of parameters: T γ gives the same predictors."""
+        return np.linalg.lstsq(self.T, theta, rcond=None)[0]
+
+    def _arguments(self, total: float, data: dict[str, Any], weights: Any) -> tuple[Any, ...]:
+        """What `mean_loss` is given after γ."""
+        return self.T, self.P if self.lam.any() else None, total, data, weights, self.rows
+
+    def _search(self, method: str, maxiter: int | None, start: np.ndarray) -> tuple[np.ndarray, Any]:
+        self.ended = True
+        if not start.size:
+            from scipy.optimize import OptimizeResult
+
+            value = float(mean_loss(start, *self.arguments))
+            return start, OptimizeResult(x=start, fun=value, nit=0, success=True, message="There is nothing to search.")
+        self.many = self.n >= ROWS
+        if method == "newton" and self.many:
+            start = self._start(start)
+        last = np.inf
+
+        def gained_little(intermediate_result: Any) -> None:
+            nonlocal last
+            gain, last = last - float(intermediate_result.fun), float(intermediate_result.fun)
+            if gain <= TOLERANCE:
+                raise StopIteration
+
+        found = minimize(
+            _mean_loss,
+            start,
+            args=self.arguments,
+            method=METHODS[method],
+            gtol=1e-8 if self.many else 1e-13,
+            maxiter=maxiter or MAXITER[method],
+            callback=gained_little,
+        )
+        if found.status == 99:  # the rule above
+            found.success = True
+            found.message = (
+                f"Converged after {found.nit} iterations: the last one raised the mean log-likelihood of a row by less "
+                f"than {TOLERANCE:g}."
+            )
+        self.ended = bool(found.success)
+        return np.asarray(found.x, float), found
+
+    def _start(self, zero: np.ndarray) -> np.ndarray:
+        """The maximum for some rows, if it is there; all rows then have one too, so the end does not depend on it."""
+        x = zero
+        for rows, gtol in ((10_000, 1e-6), (100_000, 1e-4)):  # so many that a step among all of them is saved
+            if self.n < 4 * rows:
+                break
+            some = slice(None, None, self.n // rows)
+            w = None if self.objective.weights is None else self.objective.weights[some]
+            data = {name: a[some] for name, a in dict(self.objective.data).items()}
+            total = float(len(data["y"]) if w is None else w.sum())
+            if not total > 0:
+                return zero
+            try:
+                found = minimize(
+                    _mean_loss, x, args=self._arguments(total, data, w), method="newton", gtol=gtol, maxiter=12
+                )
+            except ValueError:  # the start that serves all rows need not serve some
+                return zero
+            x = np.asarray(found.x)
+            if not found.success or max(np.abs(eta).max() for eta in self._predictors(self.T @ x, some)) > SUSPICIOUS:
+                return zero
+        return x
+
+    def _predictors(self, theta: np.ndarray, some: Any = slice(None)) -> list[np.ndarray]:
+        """The linear predictors, of some rows, without their offset."""
+        out, k = [], 0
+        for d in self.designs:
+            out.append(predictor(d.rows.X[some], theta[k : k + d.shape[1]]))
+            k += d.shape[1]
+        return out
+
+    def _polish(self, gamma: np.ndarray) -> tuple[np.ndarray, int]:
+        """Newton steps to the last digit, as long as each gains less than a quarter of the one before."""
+        last, steps = np.inf, 0
+        known = self.found.get("hess")
+        if known is None:
+            self.value, self.slope, self.H = self._at(gamma)
+        else:
+            self.value, self.slope, self.H = float(self.found.fun), np.asarray(self.found.jac), known
+        while gamma.size and steps < 10 and self.ended:
+            step = _solved(self.H, self.slope)
+            decrement = float(self.slope @ step)
+            if not 0 < decrement < min(0.25 * last, 1e-3):
+                break
+            if self.many and decrement < RELIABLE:
+                return gamma - step, steps + 1
+            there = self._at(gamma - step)
+            if not there[0] <= self.value + 1e-14:
+                break
+            gamma, last, steps = gamma - step, decrement, steps + 1
+            self.value, self.slope, self.H = there
+        return gamma, steps
+
+    def _at(self, gamma: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        if not gamma.size:
+            return float(mean_loss(gamma, *self.arguments)), gamma, np.zeros((0, 0))
+        return _mean_loss.symmetric(gamma, *self.arguments)
+
+    def finish(
+        self,
+        family: str,
+        labels: list[str],
+        names: list[list[str]],
+        constant: np.ndarray,
+        margins: Callable[[], np.ndarray] | None = None,
+    ) -> dict[str, Any]:
+        """The estimates, the certificate and the facts of the result.
+
+        Parameters
+        ----------
+        family : str
+        labels : list of str
+            Of every estimate.
+        names : list of list of str
+            Of the columns of each design.
+        constant : ndarray of bool
+            Which coefficients are of constant columns.
+        margins : callable, optional
+            What a unit of each coefficient adds to the margin of each row, where separation can be decided by it.
+        """
+        raw, k = self.T @ self.gamma, 0
+        parts, lost, found, nulls = [], [], [], []
+        for d, own in zip(self.designs, names, strict=True):
+            parts.append(d.shortest(raw[k : k + d.shape[1]][d.basis]))
+            k += d.shape[1]
+            gone, said = problems(d, own)
+            lost.append(gone)
+            found += [s for s in said if s not in found]
+            nulls.append(d.null / d.norms[:, None])
+        self.coef = np.concatenate([*parts, raw[k:]])
+        spread = np.concatenate([*[d.norms for d in self.designs], np.ones(self.more)])
+        undetermined = np.concatenate([*lost, np.zeros(self.more, bool)])
+        null = _blocks([*nulls, np.zeros((self.more, 0))])
+        directions = list(null.T)
+        H = self.H
+        decrement = 0.5 * float(self.slope @ _solved(H, self.slope)) * self.total if self.gamma.size else 0.0
+        smallest = float(np.linalg.eigvalsh(H)[0]) if self.gamma.size else 1.0
+        runs: list[np.ndarray] = []
+        short = decrement > 1e-8 * (1 + self.total) or not self.ended
+        over = InOrthonormal(self.total, self.arguments, [f"direction {k + 1}" for k in range(len(self.gamma))])
+        largest = max(float(np.abs(eta).max(initial=0.0)) for eta in self._predictors(self.coef))
+        suspicious = self.gamma.size and (short or smallest < 1e-6 or largest > SUSPICIOUS)
+        left = np.zeros(0, bool)
+        if suspicious and margins is not None:
+            runs, left = self._separated(margins(), constant)
+        elif suspicious:
+            beyond = certify(over, self.gamma)
+            runs = [self.T @ d for d in beyond.directions]
+        if runs:
+            seen = np.zeros(len(labels), bool)
+            for k, d in enumerate(runs):
+                named = np.where(constant, 0.0, d)  # an intercept only makes room for the others
+                if (named[~seen] != 0).any() or k == 0:
+                    words = running(named if named.any() else d, spread, labels)
+                    found.append(f"no finite maximum: the log-likelihood still rises as {words}")
+                seen |= named != 0
+            if margins is not None:
+                H, more = self._limit(margins()[left])
+            else:
+                more = np.stack(runs, axis=1)
+                G = np.linalg.lstsq(self.T, more, rcond=None)[0]
+                Q = np.linalg.svd(G, full_matrices=True)[0][:, np.linalg.matrix_rank(G) :]
+                H = Q @ (Q.T @ H @ Q) @ Q.T
+            away = self._members(more, spread)
+            others = [
+                n for n, u, r in zip(labels, away, np.any([d != 0 for d in runs], axis=0), strict=True) if u and not r
+            ]
+            if others:
+                found.append(f"separation leaves {', '.join(others[:8])}{' …' if len(others) > 8 else ''} undetermined")
+            undetermined |= away
+            directions += runs
+            size = np.abs(more) * spread[:, None]
+            null = np.concatenate([null, np.where(size > 1e-9 * size.max(axis=0), more, 0.0)], axis=1)
+        elif short:
+            way = "" if self.method == "newton" else ", or use newton"
+            found.append(
+                f"not converged: {self.method} stopped after {self.found.nit} iterations, and the log-likelihood can "
+                f"still rise by about {decrement:.2g}; allow more iterations{way}"
+            )
+        inverse = self.T @ np.linalg.pinv(H, rcond=1e-13, hermitian=True) @ self.T.T / self.total
+        self.certificate = Certificate(not found, decrement, smallest, directions, undetermined, found)
+        rank = float(len(self.gamma))
+        loglik = -self.value * self.total
+        if self.lam.any():
+            loglik += 0.5 * self.total * float(self.gamma @ (self.P @ self.gamma))
+            rank -= float(np.sum(inverse * self.penalty))
+        return {
+            "family": family, "df_resid": (self.objective.n_obs or 0.0) - rank + self.more, "df_model": rank,
+            "inverse": inverse, "null": null, "loglik": loglik, "polished": self.polished, "_T": self.T,
+            "_gamma": self.gamma, "_over_gamma": over,
+        }  # fmt: skip
+
+    def _separated(self, margins: np.ndarray, constant: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        """Directions of separation; only among the coefficients that no penalty holds."""
+        basis = np.zeros(len(self.lam), bool)
+        k = 0
+        for design in self.designs:
+            basis[k + design.basis] = True
+            k += design.shape[1]
+        use = basis & (self.lam == 0)
+        size = np.abs(margins).max(axis=0, initial=0.0)
+        size = np.where(size > 0, size, 1.0)
+        ahead = -(self.T @ _solved(self.H, self.slope)) * size
+        found, left = recession(margins[:, use] / size[use], constant[use], ahead[use])
+        out = []
+        for d in found:
+            whole = np.zeros(len(size))
+            whole[use] = d / size[use]
+            out.append(whole)
+        return out, left
+
+    def _limit(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The information that is left when what is separated has gone to its limit, and what it does not determine."""
+        Z = margins @ self.T
+        _, s, V = (
+            np.linalg.svd(triangle(Z), full_matrices=True) if len(Z) else (0, np.zeros(0), np.eye(self.T.shape[1]))
+        )
+        keep = np.zeros(len(V), bool)
+        keep[: len(s)] = s > 1e-9 * max(float(s.max(initial=0.0)), 1e-300)
+        held = np.zeros(len(V), bool) if not self.lam.any() else np.abs(V @ self.P).max(axis=1) > 1e-12
+        keep |= held
+        project = V[keep].T @ V[keep]
+        return project @ self.H @ project, self.T @ V[~keep].T
+
+    def _members(self, directions: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        size = np.abs(directions) * spread[:, None]
+        return (size > 1e-7 * size.max(initial=1e-300)).any(axis=1) if size.size else np.zeros(len(size), bool)
+
+
+def _blocks(parts: list[np.ndarray]) -> np.ndarray:
+    """Matrices along a diagonal."""
+    out = np.zeros((sum(p.shape[0] for p in parts), sum(p.shape[1] for p in parts)))
+    i = j = 0
+    for p in parts:
+        out[i : i + p.shape[0], j : j + p.shape[1]] = p
+        i, j = i + p.shape[0], j + p.shape[1]
+    return out
+
+
+def _solved(H: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """H⁻¹g in the directions that have curvature."""
+    eigenvalues, V = np.linalg.eigh(H)
+    keep = eigenvalues > 1e-15
+    return np.asarray((V[:, keep] / eigenvalues[keep]) @ (V[:, keep].T @ g))
