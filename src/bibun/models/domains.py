@@ -47,6 +47,7 @@ class Parameter:
     """
 
     domain = "real numbers"
+    bare = False  # whether tables show the names of its elements alone
 
     def __init__(self, shape: int | Sequence[int] = (), names: Sequence[str] | None = None, start: Any = None) -> None:
         self.shape = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)

@@ -46,8 +46,15 @@ class Link:
         with np.errstate(all="ignore"):
             return np.asarray(jvp(self.inverse, (eta,), (np.ones_like(eta),))[1])
 
+    def __reduce__(self) -> Any:
+        return (_known, (self.name,)) if LINKS.get(self.name) is self else object.__reduce__(self)
+
     def __repr__(self) -> str:
         return self.name
+
+
+def _known(name: str) -> Link:
+    return LINKS[name]
 
 
 def _log_complement(x: Any) -> Any:

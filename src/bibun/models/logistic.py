@@ -17,8 +17,11 @@ from .design import (
     penalties,
 )
 from .domains import Real
+from .families import FAMILIES
 from .least_squares import Rows
 from .likelihood import MLE, Objective
+from .links import LINKS
+from .regression_model import Regression
 from .regression_result import RegressionResult
 from .search import Search
 
@@ -103,6 +106,7 @@ def logistic(
     facts = fit.finish("binomial", names, [names], constant, margins)
     loglik = facts["loglik"]
     facts.update(null_loglik=null, deviance=2 * (saturated - loglik), null_deviance=2 * (saturated - null), scale=1.0)
+    facts["_model"] = Regression(FAMILIES["binomial"], LINKS["logit"], len(names))
     return RegressionResult(objective, fit.coef, fit.certificate, fit.found, facts)
 
 

@@ -12,9 +12,12 @@ from ..optimize import minimize
 from .certificate import Certificate
 from .design import checked, constant_columns, factored, has_constant, linear_predictor, named_data, penalties, problems
 from .domains import Real
+from .families import FAMILIES
 from .least_squares import Columns, Rows, predictor
 from .likelihood import MLE, Objective
+from .links import LINKS
 from .logistic import logistic, multinomial
+from .regression_model import Regression
 from .regression_result import Prediction, RegressionResult
 from .search import MAXITER, METHODS
 
@@ -124,6 +127,7 @@ def linear(
         "family": "gaussian", "df_resid": df_resid, "df_model": rank + 1, "inverse": s2 * columns.whole(inverse),
         "null": columns.null / columns.norms[:, None], "loglik": float(loglik), "scale": float(s2), "deviance": rss,
         "null_deviance": tss, "rsquared": 1 - rss / tss if tss > 0 else np.nan, "_residuals": r,
+        "_model": Regression(FAMILIES["gaussian"], LINKS["identity"], len(names)),
     }  # fmt: skip
     if w is not None:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -5,14 +5,18 @@ them.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from .. import special
+from ..errors import NotDefined
 from . import summary
 from .certificate import Certificate
 from .constrained import profile_end
 from .design import linear_predictor
+from .least_squares import Rows
 from .parameters import Values
 from .result import Estimate, Result, Test, normal_quantile
 
@@ -44,17 +48,19 @@ class RegressionResult(Result):
 
     Attributes
     ----------
-    family : {"gaussian", "binomial", "multinomial"}
+    family : str
+        The distribution of the response, such as "gaussian", "binomial", "multinomial".
     params, bse : dict of str to float
-        By column.
+        By column; and by name, what is estimated besides the coefficients.
     coef : ndarray
-        The coefficients in the order of `labels`.
+        The estimates in the order of `labels`.
     df_resid : float
-        Rows (the sum of the weights) less independent columns.
+        Rows (the sum of frequency weights) less independent columns.
     statistic : {"t", "z"}
-        What an estimate over its standard error is compared with: "t" for linear regression.
+        What an estimate over its standard error is compared with: "t" where a dispersion is estimated.
     scale : float
-        The variance around the mean: RSS / df_resid for linear regression, 1 for the others.
+        The dispersion, 1 for families without one: Pearson's chi-square over `df_resid`, which for linear regression is
+        the variance.
     rsquared : float
         Linear regression only; around the mean if the columns span a constant, else around 0.
     deviance, null_deviance, null_loglik : float
@@ -72,13 +78,15 @@ class RegressionResult(Result):
     _T: np.ndarray  # coefficients from the orthonormal coordinates of the search
     _gamma: np.ndarray
     _over_gamma: Any
+    _model: Any  # family and link
 
     def __init__(self, objective: Any, u: np.ndarray, certificate: Certificate, search: Any, facts: dict[str, Any]):
         polished, loglik = facts.pop("polished", 0), facts.pop("loglik")
         super().__init__(objective.model, objective, u, certificate, search, polished, loglik)
         self.family: str = facts.pop("family")
         self.df_resid: float = facts.pop("df_resid")
-        self.statistic = "t" if self.family == "gaussian" else "z"
+        self._model = facts.pop("_model", None)
+        self.statistic = "t" if self._model is not None and self._model.family.dispersion else "z"
         self._rank: float = facts.pop("df_model")
         self._inverse_information: np.ndarray = facts.pop("inverse")
         self.null: np.ndarray = facts.pop("null")
@@ -113,7 +121,69 @@ class RegressionResult(Result):
         return float(len(self.u) - self.null.shape[1])
 
     def _bread(self, kind: str) -> np.ndarray:
-        return self._inverse_information  # links are canonical: what is observed is what is expected
+        if kind != "expected" or self._model is None or self._model.canonical:
+            return self._inverse_information
+        if self._model.names:
+            raise NotDefined(
+                f"the expected information of the {self.family} family has no closed form in what is estimated besides "
+                "the coefficients: use kind='observed'"
+            )
+        return self._expected
+
+    @cached_property
+    def _expected(self) -> np.ndarray:
+        """The inverse of the coefficients' expected information, what is besides them being known."""
+        model, k = self._model, self._model.width
+        eta, mean = self._predicted()
+        w = (
+            self._row_weights()
+            * self._trials()
+            * model.link.slope(eta) ** 2
+            / model.family.variance(mean, **self._more)
+        )
+        X, T = self.objective.data.X, self._T[:k, : self._T.shape[1] - len(model.names)]
+        information = T.T @ (Rows(X, k > X.shape[1], w).gram + self._penalty()[:k, :k]) @ T
+        return np.asarray(T @ np.linalg.pinv(information, rcond=1e-13, hermitian=True) @ T.T * self.scale)
+
+    def _penalty(self) -> np.ndarray:
+        P, total = self._over_gamma.arguments[1], self._over_gamma.total
+        if P is None:
+            return np.zeros((len(self.u), len(self.u)))
+        back = np.linalg.pinv(self._T)
+        return np.asarray(back.T @ P @ back * total)
+
+    # --- rows --------------------------------------------------------------------------------------------------------
+
+    def _need_model(self, what: str) -> Any:
+        if self._model is None:
+            raise NotDefined(
+                f"{what} of several classes: a mean for each class is predict_proba's of LogisticRegression"
+            )
+        return self._model
+
+    @property
+    def _more(self) -> dict[str, float]:
+        """What is estimated besides the coefficients, by name."""
+        k = self._model.width
+        return dict(zip(self._model.names, self.coef[k:].tolist(), strict=True))
+
+    def _row_weights(self) -> np.ndarray:
+        w = self.objective.weights
+        return np.ones(len(self.objective.data["y"])) if w is None else w
+
+    def _trials(self) -> Any:
+        return self.objective.data.get("trials", 1.0)
+
+    def _predicted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Linear predictor and mean of the fitted rows."""
+        model = self._need_model("predictors")
+        eta = np.asarray(linear_predictor(self.objective.data, self.coef[: model.width]))
+        return eta, np.asarray(model.link.inverse(eta))
+
+    @property
+    def fittedvalues(self) -> np.ndarray:
+        """The mean of each fitted row, shape (n,)."""
+        return self._predicted()[1]
 
     def _quantile(self, level: float) -> float:
         if self.statistic != "t":
@@ -147,30 +217,33 @@ class RegressionResult(Result):
         if not 0 < level < 1:
             raise ValueError(f"level={level}: a number between 0 and 1")
         wanted, z = self._positions(parm), normal_quantile(level)
-        if self.family == "gaussian":
+        if hasattr(self, "_residuals"):
             with np.errstate(invalid="ignore"):
                 t = np.sqrt(max(self.df_resid, 0.0) * np.expm1(z**2 / self.nobs))
                 return np.stack([self.coef - t * self.se(), self.coef + t * self.se()], axis=1)[wanted]
+        if self.statistic == "t":
+            z = self._quantile(level)
+        best = self._over_gamma.value(self._gamma)
         out = np.full((len(self.coef), 2), np.nan)
         for k in wanted:
-            if not self.certificate.undetermined[k]:
-                out[k] = self._profile(k, z)
-        return out[wanted]
+            if self.certificate.undetermined[k]:
+                continue
 
-    def _profile(self, k: int, z: float) -> list[float]:
-        """Both ends for one coefficient, looked for in orthonormal coordinates."""
-        best = self._over_gamma.value(self._gamma)
+            def shown(gamma: Any, k: int = k) -> Any:
+                return self.parameters.stretched(self.parameters.vector(self._T @ gamma))[k]
 
-        def coefficient(gamma: Any) -> Any:
-            return self._T[k] @ gamma
-
-        return [profile_end(self._over_gamma, self._gamma, coefficient, s, 0.5 * z**2, best) for s in (-1, 1)]
+            t = np.array(self.parameters.stretched(self.coef), float)
+            for side in (-1, 1):
+                t[k] = profile_end(self._over_gamma, self._gamma, shown, side, 0.5 * z**2 * self.scale, best)
+                out[k, (side + 1) // 2] = self.parameters.unstretched(t)[k]
+        return np.sort(out, axis=1)[wanted]
 
     def delta(self, g: Callable[[Any], Any], kind: Any = None) -> Estimate:
         """A function of the coefficients by column name, `lambda p: p["x1"] / p["x2"]`; see `Result.delta`."""
 
         def by_name(theta: Any) -> Any:
-            return g(Values({label: theta[k] for k, label in enumerate(self.labels)}, "coefficient"))
+            shown = self.parameters.vector(theta)
+            return g(Values({label: shown[k] for k, label in enumerate(self.labels)}, "coefficient"))
 
         return super().delta(by_name, kind)
 
@@ -191,56 +264,107 @@ class RegressionResult(Result):
         Prediction
             `value`, `se`, `conf_int(level)`. The standard error is NaN where the data do not determine a row's mean.
         """
-        d = self.objective.data
+        model, d = self._need_model("a mean"), self.objective.data
         if X is None:
             X, offset = d.X, d["offset"] if offset is None and "offset" in d else offset
         X = np.asarray(X, float)
         if X.ndim != 2 or X.shape[1] != d.X.shape[1]:
-            names = ", ".join(self.labels[-d.X.shape[1] :][:8])
+            names = ", ".join(self.labels[model.width - d.X.shape[1] : model.width][:8])
             raise ValueError(f"X has shape {X.shape}: the fit had {d.X.shape[1]} columns, {names}")
-        if self.family == "multinomial":
-            raise ValueError("a mean for each class: use predict_proba of LogisticRegression")
-        if len(self.coef) > X.shape[1]:
+        k = model.width
+        if k > X.shape[1]:
             X = np.column_stack([np.ones(len(X)), X])  # the intercept that the fit added
-        eta = X @ self.coef + (0.0 if offset is None else np.asarray(offset, float))
-        cov = self._any_covariance(self._wanted(kind))
+        eta = X @ self.coef[:k] + (0.0 if offset is None else np.asarray(offset, float))
+        cov = self._any_covariance(self._wanted(kind))[:k, :k]
         se = np.sqrt(np.maximum(np.sum((X @ cov) * X, axis=1), 0.0))
         if self.null.shape[1]:
-            off = np.abs(X @ self.null)
-            se = np.where((off > 1e-7 * (np.abs(X) @ np.abs(self.null))).any(axis=1), np.nan, se)
-        if self.family == "gaussian":
-            return Prediction(eta, se, lambda e: e, np.ones_like(eta), self._quantile)
-        from scipy.special import expit
-
-        return Prediction(eta, se, expit, expit(eta) * expit(-eta), self._quantile)
+            off = np.abs(X @ self.null[:k])
+            se = np.where((off > 1e-7 * (np.abs(X) @ np.abs(self.null[:k]))).any(axis=1), np.nan, se)
+        return Prediction(eta, se, model.link.inverse, model.link.slope(eta), self._quantile)
 
     def residuals(self, kind: str = "response") -> np.ndarray:
         """What the mean leaves of each row, shape (n,).
 
         Parameters
         ----------
-        kind : {"response", "pearson", "deviance"}
-            y - mean; over its standard deviation; signed root of each row's part of the deviance.
-        """
-        d = self.objective.data
-        if self.family == "gaussian" and kind in ("response", "pearson", "deviance"):
-            return self._residuals / (np.sqrt(self.scale) if kind == "pearson" else 1.0)
-        if self.family == "multinomial":
-            raise ValueError("residuals are for gaussian and binomial fits")
-        from scipy import special
+        kind : {"response", "pearson", "deviance", "standardized", "quantile"}
+            y - mean; that over its standard deviation; the signed root of the row's part of the deviance; Pearson's
+            over what the row's own pull leaves of it, √(φ(1 - h)); and the normal quantile of the distribution
+            function (Dunn & Smyth 1996), for counts at the middle of its step.
 
-        eta = linear_predictor(d, self.coef)
-        mean, rest = special.expit(eta), special.expit(-eta)
-        r: np.ndarray = np.where(d.y == 1, rest, d.y - mean)
+        Notes
+        -----
+        Pearson's and deviance residuals are of dispersion 1, as R's; but Pearson's of linear regression are over the
+        residual standard error.
+        """
+        model, y = self._need_model("residuals"), np.asarray(self.objective.data["y"], float)
+        family, m, more = model.family, self._trials(), self._more
+        eta, mean = self._predicted()
+        r = np.asarray(y - mean)
+        if model.link.name == "logit":
+            r = np.where(y == 1, special.expit(-eta), r)  # 1 - mean, to the last digit
         if kind == "response":
-            return r
-        if kind == "pearson":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return np.asarray(np.where(r == 0, 0.0, r / np.sqrt(mean * rest)))
-        if kind != "deviance":
-            raise ValueError(f"kind={kind!r}: 'response', 'pearson' or 'deviance'")
-        part = special.xlogy(d.y, d.y) + special.xlog1py(1 - d.y, -d.y) - (d.y * eta - np.logaddexp(0.0, eta))
-        return np.asarray(np.sign(r) * np.sqrt(2 * np.maximum(part, 0.0)))
+            return self._residuals if hasattr(self, "_residuals") else r
+        with np.errstate(all="ignore"):
+            if kind in ("pearson", "standardized"):
+                spread = family.variance(mean, **more)
+                if model.link.name == "logit":
+                    spread = special.expit(eta) * special.expit(-eta)
+                pearson = np.where(r == 0, 0.0, r / np.sqrt(spread / m))
+                if kind == "pearson":
+                    return np.asarray(pearson / np.sqrt(self.scale) if self.family == "gaussian" else pearson)
+                return np.asarray(pearson / np.sqrt(self.scale * (1 - self.influence()["hat"])))
+            if kind == "deviance":
+                part = np.maximum(m * family.deviance(y, mean, **more), 0.0)
+                return np.asarray(np.sign(r) * np.sqrt(part))
+            if kind == "quantile":
+                upper = family.cdf(y, mean, m, self.scale, **more)
+                if family.discrete:
+                    lower = np.where(y > 0, family.cdf(y - 1 / m, mean, m, self.scale, **more), 0.0)
+                    upper = 0.5 * (upper + lower)
+                return np.asarray(special.ndtri(upper))
+        raise ValueError(f"kind={kind!r}: 'response', 'pearson', 'deviance', 'standardized' or 'quantile'")
+
+    def influence(self) -> dict[str, np.ndarray]:
+        """How much each row pulls.
+
+        Returns
+        -------
+        dict of ndarray
+            "hat", shape (n,): the row's share in its own fitted value. "cooks_distance", shape (n,): how far it moves
+            all coefficients. "dfbeta", shape (n, k): by how much each estimate is larger because the row is there, to
+            first order (one Newton step). "dfbetas": that over the standard errors.
+
+        Notes
+        -----
+        Pregibon (1981); for linear regression all are exact. Rows of frequency weights count one at a time.
+        """
+        model = self._need_model("influence")
+        eta, mean = self._predicted()
+        k, d, m, more = model.width, self.objective.data, self._trials(), self._more
+        w = np.ones(len(eta)) if self.objective.weights_are == "frequency" else self._row_weights()
+        slope = model.link.slope(eta)
+        X = np.column_stack([np.ones(len(eta)), d.X]) if k > d.X.shape[1] else d.X
+        inverse = self._expected
+        with np.errstate(all="ignore"):
+            variance = np.asarray(model.family.variance(mean, **more)) / m
+            hat = w * slope**2 / variance * np.sum((X @ inverse) * X, axis=1) / self.scale
+            pearson = (np.asarray(d["y"], float) - mean) * np.sqrt(w / variance)
+            cooks = pearson**2 * hat / (self._determined_coefficients * self.scale * (1 - hat) ** 2)
+            score = (np.asarray(d["y"], float) - mean) * slope * w / (variance * self.scale)
+            dfbeta = score[:, None] * (X @ inverse) / (1 - hat)[:, None]
+        return {"hat": hat, "cooks_distance": cooks, "dfbeta": dfbeta, "dfbetas": dfbeta / self.se()[:k]}
+
+    @property
+    def _determined_coefficients(self) -> float:
+        return self._determined - len(self._model.names)
+
+    def simulate(self, rng: np.random.Generator | int, times: int = 1) -> np.ndarray:
+        """Responses drawn from the fitted model, shape (times, n)."""
+        model = self._need_model("draws")
+        rng = np.random.default_rng(rng)
+        mean, m = self.fittedvalues, self._trials()
+        return np.stack([model.family.draw(rng, mean, m, self.scale, **self._more) for _ in range(times)])
 
     def glance(self) -> dict[str, Any]:
         """The fit in one dict: that of `Result`, and family, df_resid, R² and residual error or deviances."""
@@ -253,8 +377,7 @@ class RegressionResult(Result):
 
     def summary(self, level: float = 0.95, kind: Any = None) -> summary.Summary:
         """The estimates as a table to print."""
-        titles = {"gaussian": "Linear regression", "binomial": "Logistic regression"}
-        title = titles.get(self.family, "Multinomial logistic regression")
+        title = "Multinomial logistic regression" if self._model is None else self._model.title
         table = summary.of(self, level, kind, self.statistic, title)
         on = f"on {self.df_resid:g} degrees of freedom"
         if self.family == "gaussian":
