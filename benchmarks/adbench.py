@@ -5,6 +5,7 @@ tools on some problems in computer vision and machine learning", Optimization Me
 here is random, of the published sizes. Every function takes the library's own modules of NumPy's and SciPy's names.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -39,17 +40,25 @@ def gmm_bytes(n: int, d: int, k: int) -> int:
     return 8 * n * d * k
 
 
-def gmm_data(n: int, d: int, k: int) -> tuple[Array, ...]:
-    """Parameters in one vector (log weights, means, log diagonals, entries below them), points, and constants."""
+def gmm_data(n: int, d: int, k: int) -> tuple[Array, Array]:
+    """Parameters in one vector (log weights, means, log diagonals, entries below them), and points."""
     rng = numpy.random.default_rng(n + 1000 * d + k)
     below = d * (d - 1) // 2
     theta = numpy.concatenate([rng.normal(size=k), rng.random(k * d), 0.3 * rng.normal(size=k * (d + below))])
-    place = numpy.full((d, d), below)  # where an entry of the triangle is among those below the diagonal, by columns
-    place[numpy.triu_indices(d, 1)] = numpy.arange(below)
-    return theta, rng.random((n, d)), place.T.copy(), numpy.eye(d)
+    return theta, rng.random((n, d))
 
 
-def gmm(np: Any, special: Any, theta: Any, x: Any, place: Any, unit: Any) -> Any:
+@functools.cache
+def triangle(d: int) -> Array:
+    """Where each entry of a lower triangle is: on the diagonal, among those below it by columns, or the zero last."""
+    below = d * (d - 1) // 2
+    place = numpy.full((d, d), d + below)
+    place[numpy.triu_indices(d, 1)] = d + numpy.arange(below)
+    place[numpy.diag_indices(d)] = numpy.arange(d)
+    return place.T.copy()
+
+
+def gmm(np: Any, special: Any, theta: Any, x: Any) -> Any:
     """The log-likelihood of the points and the prior's, as in the paper (equation 5)."""
     n, d = x.shape
     below = d * (d - 1) // 2
@@ -58,14 +67,10 @@ def gmm(np: Any, special: Any, theta: Any, x: Any, place: Any, unit: Any) -> Any
     rest = np.reshape(theta[k * (1 + d) :], (k, d + below))
     log_diagonal, lower = rest[:, :d], rest[:, d:]
     diagonal = np.exp(log_diagonal)
-    padded = np.concatenate([lower, np.zeros_like(alphas)[:, None]], 1)
-    Q = padded[:, place] + diagonal[:, :, None] * unit
+    Q = np.concatenate([diagonal, lower, np.zeros_like(alphas)[:, None]], 1)[:, triangle(d)]
     z = Q @ (x.T - means[:, :, None])  # (k, d, n)
     inner = (alphas + np.sum(log_diagonal, 1))[:, None] - 0.5 * np.sum(z * z, 1)
-    top = np.amax(inner, 0)
-    rows = np.log(np.sum(np.exp(inner - top), 0)) + top
-    top_weight = np.amax(alphas)
-    weights = np.log(np.sum(np.exp(alphas - top_weight))) + top_weight
+    rows, weights = special.logsumexp(inner, 0), special.logsumexp(alphas, 0)
     df = d + M + 1
     constant = df * d * numpy.log(GAMMA / numpy.sqrt(2)) - multigammaln(0.5 * df, d)
     prior = 0.5 * GAMMA**2 * (np.sum(diagonal**2) + np.sum(lower**2)) - M * np.sum(log_diagonal) - k * constant

@@ -7,6 +7,7 @@ case is a function in `CASES`.
 """
 
 import argparse
+import functools
 import json
 import os
 import platform
@@ -258,10 +259,17 @@ def users(s: Setting) -> None:
             calls["reading X"].close()  # type: ignore[attr-defined]
 
 
+@functools.cache
+def bytecode() -> str:
+    """A folder for compiled Python, which an installed package has beside it."""
+    return tempfile.mkdtemp(prefix="bibun-bytecode-")
+
+
 def fresh(*words: object, cache: str) -> dict[str, float]:
     """What fresh.py says of these words, its kernels cached in a folder of their own."""
     path = os.pathsep.join([str(HERE.parent / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {**os.environ, "BIBUN_CACHE": cache, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}
+    env |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode()}
     command = [sys.executable, str(HERE / "fresh.py"), *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode:
@@ -273,8 +281,7 @@ def fresh_median(key: str, *words: object, rounds: int, kept: bool = False) -> f
     """The median of one number over fresh processes; with `kept`, over those that find their kernels on disk."""
     numbers = []
     with tempfile.TemporaryDirectory() as folder:
-        if kept:
-            fresh(*words, cache=folder)
+        fresh(*words, cache=folder)  # for its bytecode, and with `kept` its kernels
         for k in range(rounds):
             numbers.append(fresh(*words, cache=folder if kept else str(Path(folder, str(k))))[key])
     return float(np.median(numbers))

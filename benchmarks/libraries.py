@@ -59,7 +59,9 @@ class Eager(Library):
     name, module = "bibun, eager", "bibun"
 
     def load(self) -> None:
-        self.np, self.special = numpy, special
+        self.np = numpy
+        ours = vars(importlib.import_module("bibun.special"))  # logsumexp and others that SciPy does not dispatch
+        self.special = SimpleNamespace(**{**vars(special), **{k: ours[k] for k in ours["__all__"]}})
 
     def compiled(self, f: Program) -> Program:
         return f

@@ -1,4 +1,4 @@
-"""Make the pictures of the documentation that need matplotlib: `python docs/figures.py`."""
+"""Make the pictures of the documentation; one needs matplotlib: `python docs/figures.py`."""
 
 from pathlib import Path
 
@@ -34,5 +34,18 @@ def paths() -> None:
     pyplot.savefig(HERE / "paths.svg", metadata={"Date": None})
 
 
+def plan(folder: Path = HERE) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2000, 3)), np.zeros(2000)
+
+    def loss(beta, X, y):
+        return np.sum(np.log1p(np.exp(X @ beta)) - y * (X @ beta))
+
+    fast = bb.compile(bb.value_and_grad(loss))
+    fast(np.zeros(3), X, y)
+    bb.draw(fast).save(folder / "compile.svg")
+
+
 if __name__ == "__main__":
+    plan()
     paths()

@@ -12,6 +12,7 @@ import numpy as np
 import bibun
 import bibun.linalg
 import bibun.rules.fft
+import bibun.rules.sparse
 import bibun.special  # noqa: F401
 from bibun.core.domains import Domain, static
 from bibun.core.elementwise import Elementwise

@@ -187,7 +187,9 @@ print(sorted(defined - met.keys()), sorted(met.keys() - defined))
 #   for `vmap`); only if it is not zero does `here` say what is on in this thread.
 # - `__array__`, `__float__`, … `__index__`: never a plain number in silence (step 7).
 #   `_escapes` says so; if it was a function of SciPy that asked for the number
-#   (`scipys_function`), the message names ours. `__bool__` is allowed, except while a
+#   (`scipys_function`), the message names ours. Only a sparse matrix of SciPy's may ask
+#   (`shown_to_sparse`): `S @ v` asks whether `v` is an array, is shown one thing that is
+#   none, and leaves the product to `v`. `__bool__` is allowed, except while a
 #   program is recorded for other values, when the branch taken now would be taken for
 #   ever. For the same reason `_stays` lets no value out then, not even by `item`.
 # - `__iter__` refuses a single number, and `for v in x` gives Variables; `__len__`,

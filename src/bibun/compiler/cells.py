@@ -5,6 +5,7 @@ sample rows, so that the table's own derivatives apply to them; and where parame
 fresh Variable that stands for one predictor. NumPy itself moves elements about. Imports core, transforms.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 
 from ..core.backward import cotangents, depends, within
 from ..core.graph import BOUNDARY, CLOSED, SPENT, Node, Parts, history
+from ..core.kinds import Constant
+from ..core.rule import TABLE
 from ..core.variable import Variable, close, inner
 from .expression import Expression, Expressions
 
@@ -27,6 +30,11 @@ STRUCTURE = frozenset(
 )
 LEAVES = (BOUNDARY, CLOSED, SPENT)
 PASSED = frozenset(["identity", "copy", "positive", "astype", "reshape", "broadcast_to", "real"])
+
+
+held_maximum = Constant(np.maximum, name="maximum")
+"""The larger of two, as something that does not move."""
+TABLE.remove(held_maximum)
 
 
 class Unsupported(Exception):
@@ -203,6 +211,8 @@ class Cells:
             return self._folded(np.maximum if rule.name == "max" else np.minimum, args[0], args[1:], axis)
         if rule.name == "log_sum":
             return self._log_sum(args, axis)
+        if rule.name in ("softmax", "log_softmax"):
+            return self._softmax(args, rule.name == "log_softmax")
         if rule.name not in STRUCTURE:
             raise Unsupported(rule.name)
         return self._moved(v, rule, args, axis)
@@ -368,6 +378,24 @@ class Cells:
         for p in parts[1:]:
             total = _objects_of(np.logaddexp, total, p)
         return np.expand_dims(total, along) if keep else total
+
+    def _softmax(self, args: list[Any], logarithm: bool) -> Any:
+        """Shares along an axis, or their logarithms, by differences from the largest: it changes neither."""
+        x, along = args
+        e = self.computed(x)
+        if along is None and e.ndim == 1 and self.rows_of(x) is None:
+            along = 0
+        if not isinstance(along, int) or along % e.ndim == self.rows_of(x):
+            raise Unsupported("softmax over rows")
+        parts = [e.take(k, along) for k in range(e.shape[along])]
+        top = functools.reduce(functools.partial(_objects_of, held_maximum), parts)
+        parts = [p - top for p in parts]
+        if logarithm:
+            total = functools.reduce(functools.partial(_objects_of, np.logaddexp), parts)
+            return np.stack([p - total for p in parts], along)
+        parts = [_mapped(np.exp, p) for p in parts]
+        total = functools.reduce(np.add, parts)
+        return np.stack([p / total for p in parts], along)
 
     def derivatives(self, e: Any) -> dict[int, Any]:
         """∂e/∂atom, by the identity of the atom's Variable; those that are not zero."""

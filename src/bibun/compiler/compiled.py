@@ -1,11 +1,14 @@
 """`compile`: a function, or any derivative of one, recorded once and run as a plan ever after. Imports plan.py."""
 
+import dataclasses
 import functools
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import is_sparse
 from ..core.graph import Node
 from ..core.modes import here, modes
 from ..core.tree import flatten
@@ -30,59 +33,86 @@ class Compiled:
         functools.update_wrapper(self, f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
         self.function = f
         self.plans: dict[Any, Plan] = {}
+        self.calls: dict[Any, Callable[[Sequence[Any]], Any]] = {}
         self.any_rows: dict[Any, Plan] = {}
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
-        for a in args:
-            if type(a) is not np.ndarray and type(a) is not float:
-                return self._nested(args, kw)
         if kw:
             return self._nested(args, kw)
-        key = tuple([(a.shape, a.dtype) if type(a) is np.ndarray else None for a in args])
-        plan = self.plans.get(key)
-        if plan is None:
-            plan = self._plan(key, self.function, list(args))
+        key: tuple[Any, ...] = ()  # as plain as can be: a comprehension takes as long as all the rest
+        for a in args:
+            if type(a) is np.ndarray:
+                key += (a.shape, a.dtype)
+            elif isinstance(a, float):
+                key += (None,)
+            else:
+                return self._nested(args, kw)
+        call = self.calls.get(key)
+        if call is None:
+            return self._first(key, self.function, list(args), args, kw)
         try:
-            return plan.run(list(args), args)
+            return call(args)
         except IndexError:  # a code that counts from the end, or one that is out of range: as NumPy has it
             return self.function(*args)
 
     def _nested(self, args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
         """Arguments that are trees, numbers of other types, or given by name."""
-        leaves, rebuild = flatten((args, kw))
-        if any(isinstance(x, Node) and x.order for x in leaves) or (modes.on and here.tracing):
-            return self.function(*args, **kw)  # inside another derivative the function itself is what is recorded
-        leaves = [x._data if isinstance(x, Node) else x for x in leaves]
-        moving = [i for i, x in enumerate(leaves) if _is_number(x)]
-        still = tuple([(i, x) for i, x in enumerate(leaves) if not _is_number(x)])
-        numbers = [np.asarray(leaves[i]) for i in moving]
         import optree
 
-        spec = optree.tree_structure((args, kw), namespace="bibun")
-        key: Any = ("nested", spec, still, tuple([(a.shape, a.dtype) for a in numbers]))
+        leaves, spec = optree.tree_flatten((args, kw), namespace="bibun")
+        still, numbers, shapes = [], [], []
+        for i, x in enumerate(leaves):
+            if isinstance(x, Node):
+                if x.order:
+                    return self.function(*args, **kw)  # inside another derivative that itself is what is recorded
+                x = x._data
+            if _is_number(x):
+                x = np.asarray(x)
+                numbers.append(x)
+                shapes += [x.shape, x.dtype]
+            elif dataclasses.is_dataclass(x) and not isinstance(x, type):
+                flatten((args, kw))  # makes its class known to optree
+                return self._nested(args, kw)
+            else:
+                still.append((i, x))
+        if modes.on and here.tracing:
+            return self.function(*args, **kw)
+        key: Any = ("nested", spec, tuple([(i, _identity(x) if is_sparse(x) else x) for i, x in still]), *shapes)
         try:
-            plan = self.plans.get(key)
+            call = self.calls.get(key)
         except TypeError as e:
             raise TypeError(
                 f"an argument of {self.__name__} is neither a number nor hashable: {e}; capture it in the function"
             ) from None
-        if plan is None:
-            rest = [None if _is_number(x) else x for x in leaves]  # a plan does not keep the caller's arrays
+        if call is None:
+            rebuild = flatten((args, kw))[1]
+            fixed = dict(still)  # a plan does not keep the caller's arrays
 
             def called(*values: Any) -> Any:
-                all_leaves: list[Any] = list(rest)
-                for i, x in zip(moving, values, strict=True):
-                    all_leaves[i] = x
-                a, k = rebuild(all_leaves)
+                rest = iter(values)
+                a, k = rebuild([fixed[i] if i in fixed else next(rest) for i in range(len(leaves))])
                 return self.function(*a, **k)
 
-            plan = self._plan(key, called, numbers)
+            return self._first(key, called, numbers, args, kw)
         try:
-            return plan.run(numbers, args)
+            return call(numbers)
         except IndexError:
             return self.function(*args, **kw)
 
-    def _plan(self, key: Any, f: Callable[..., Any], args: list[Any]) -> Plan:
+    def _first(self, key: Any, f: Callable[..., Any], numbers: list[Any], args: Any, kw: dict[str, Any]) -> Any:
+        """The first call with such arguments, which makes graphs: no time to look for other garbage."""
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return self._call(key, f, numbers)(numbers)
+        except IndexError:
+            return self.function(*args, **kw)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _call(self, key: Any, f: Callable[..., Any], args: list[Any]) -> Callable[[Sequence[Any]], Any]:
+        """The plan for such arguments, as it is called."""
         kinds = [np.asarray(a).dtype for a in args]
         n = row_count(args)
         shapes = [np.shape(a) for a in args]
@@ -102,11 +132,14 @@ class Compiled:
             self.any_rows[general] = plan
         return self._keep(key, plan)
 
-    def _keep(self, key: Any, plan: Plan) -> Plan:
+    def _keep(self, key: Any, plan: Plan) -> Callable[[Sequence[Any]], Any]:
         while len(self.plans) >= KEPT:
-            self.plans.pop(next(iter(self.plans)))
+            oldest = next(iter(self.plans))
+            self.calls.pop(oldest, None)
+            self.plans.pop(oldest, None)
         self.plans[key] = plan
-        return plan
+        self.calls[key] = call = plan.calling()
+        return call
 
     def __reduce__(self) -> Any:
         return Compiled, (self.function,)
@@ -132,7 +165,8 @@ def compile(f: Callable[..., Any]) -> Compiled:
     ----------
     f : callable
         Of arrays, numbers, or nested dicts, lists, tuples and dataclasses of them. Strings and other hashable arguments
-        are part of what is recorded. It must not branch on the values of its arguments (write `np.where`).
+        are part of what is recorded, and so is a sparse matrix, until its numbers change. It must not branch on the
+        values of its arguments (write `np.where`).
 
     Returns
     -------
@@ -148,6 +182,8 @@ def compile(f: Callable[..., Any]) -> Compiled:
     -----
     Arrays and numbers that `f` knows from around it are recorded as they are at the first call: pass as arguments what
     will change. Derivatives of third order of a sum over rows, or with respect to the data, run without the one pass.
+    Naive forms that overflow or cancel are computed, and differentiated, in stable ones (compiler/stable_forms.py):
+    `log1p(exp(x))` is `logaddexp(0, x)`, and `log(1 - 1 / (1 + exp(-x)))` is exact.
 
     Examples
     --------
@@ -160,11 +196,24 @@ def compile(f: Callable[..., Any]) -> Compiled:
     >>> print(f"{value:.4f}", gradient.shape)
     138.6294 (3,)
     >>> print(fast)
-    one pass over the rows: %3 = row sum, %4 = row gradient
+    loss(beta[3], X[200×3], y[200])
+      one pass over the rows of X, y (...)
+        η  = X @ beta
+        %3 = Σ (logaddexp(0, η) − y·η)  sum
+        %4 = Σ (expit(η) − y)·X         gradient by beta
+      return (%3, %4)
     """
     if not callable(f):
         raise TypeError(f"compile takes a function; got {type(f).__name__}")
     return f if isinstance(f, Compiled) else Compiled(f)
+
+
+def _identity(x: Any) -> Any:
+    """Which sparse matrix this is, and a sample of its numbers: a plan may hold what was computed from them."""
+    from ..rules.sparse import Matrix  # which loads what the caller has loaded already
+
+    matrix = Matrix(x)
+    return matrix, tuple([hash(seen) for _, seen in matrix.marks()])
 
 
 def _is_number(x: Any) -> bool:

@@ -1,7 +1,8 @@
 """Sums over rows as one node each: what a function computes row by row leaves the graph before it is differentiated.
 
 A sum over rows becomes a `RowRule` of the parameters and the data. Its derivative is another sum over the same rows,
-and so is the derivative of that: value, gradient and Hessian are then three results of one pass. Imports cells.py.
+and so is the derivative of that: value, gradient and Hessian are then three results of one pass. Imports cells.py and
+rewriting.py.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from ..core.record import record
 from ..core.rule import TABLE
 from ..core.tree import flatten
 from .cells import LEAVES, Cells, Unsupported
+from .rewriting import Stable, recorded_again
 
 __all__ = ["Contraction", "RowRule", "Uncontracted"]
 
@@ -34,10 +36,11 @@ class Contraction:
     """
 
     def __init__(self, n: int) -> None:
-        self.n = n
+        self.n, self.stable = n, Stable(n)
 
     def __call__(self, out: Any, leaves: Sequence[Node]) -> Any:
-        """`out`, with every sum over rows that can be one node as one."""
+        """`out` in stable forms, with every sum over rows that can be one node as one."""
+        out = self.stable(out, leaves)
         if any(self._has_rows(x) for x in leaves):
             return out  # a derivative by the data
         with np.errstate(all="ignore"):  # on the zeros that stand for sums
@@ -45,6 +48,7 @@ class Contraction:
 
     def whole(self, out: Any, inputs: Sequence[Node]) -> Any:
         """The same for the recorded function itself, of which no derivative will be recorded."""
+        out = self.stable(out, inputs)
         leaves = [x for x in inputs if not self._has_rows(x)]
         with np.errstate(all="ignore"):
             return self.contracted(out, leaves) if leaves else out
@@ -93,14 +97,7 @@ class Contraction:
             if waiting:
                 stack += waiting
                 continue
-            new = [instead.get(i, i) for i in x.inputs]
-            if all(a is b for a, b in zip(new, x.inputs, strict=True)):
-                instead[x] = x
-                continue
-            args = list(x.values)
-            for i, value in zip(x.rule.where, new, strict=True):
-                args[i] = value
-            instead[x] = x.rule.rule(*args)
+            instead[x] = recorded_again(x, instead)
         return instead[v]
 
     def _summed(self, v: Node, cells: Cells) -> Any:

@@ -6,6 +6,7 @@ of the rule it was recorded by, or, after `scalar_math.lowered`, one that a kern
 """
 
 import math
+import operator
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
@@ -163,14 +164,14 @@ class Expressions:
 
 def ordered(roots: Iterable[Expression], known: Container[Expression] = ()) -> list[Expression]:
     """The expressions behind `roots`, each after its arguments; those that are known, and what is behind them, not."""
-    seen: set[Expression] = set()
-    stack = list(roots)
+    stack = [e for e in roots if e not in known]
+    seen = set(stack)
     while stack:
-        e = stack.pop()
-        if e not in seen and e not in known:
-            seen.add(e)
-            stack += [a for a in e.args if isinstance(a, Expression) and a not in seen]
-    return sorted(seen, key=lambda e: e.index)
+        for a in stack.pop().args:
+            if a.__class__ is Expression and a not in seen and a not in known:
+                seen.add(a)
+                stack.append(a)
+    return sorted(seen, key=operator.attrgetter("index"))
 
 
 def numbers(args: Sequence[Expression]) -> bool:

@@ -2,13 +2,13 @@
 
 What has vector code of its own (exp, sin, hypot, …) needs no line. Logarithms of sums and the shares in them all have
 the form of `decay`, so that one program computes one exp(-|a - b|). Where a formula could differ from NumPy's at a
-special value, the special value is asked for. A new line goes here. Imports scalar_math.py and the vector functions.
+special value, the special value is asked for. A new line goes here. Imports scalar_math.py and vector_math.py.
 """
 
 import math
 from typing import Any
 
-from . import vector_math, vector_trigonometry  # noqa: F401  (they register their functions)
+from . import vector_math  # noqa: F401  (registers its functions)
 from .expression import Expression
 from .scalar_math import LOWERED, m
 

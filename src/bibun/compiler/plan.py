@@ -6,8 +6,9 @@ core, contraction, row_steps.
 
 import contextlib
 import functools
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,14 @@ from ..core.graph import Node, Parts
 from ..core.modes import mode
 from ..core.tree import flatten
 from ..transforms.recording import Recorded
+from .blocked_step import blocked
 from .cells import LEAVES, Unsupported
 from .contraction import Contraction, RowRule, Uncontracted
+from .early_sums import early_sums
+from .exp_sums import run_of
+from .fusion import FEWEST, Traced, fused
+from .ordering import freed
+from .rewriting import Stable
 from .row_steps import RowStep
 from .scalar_steps import scalar_program
 
@@ -44,10 +51,14 @@ class Plan:
         again: Callable[[], "Plan"] | None = None,
         absorbing: bool = False,
         kinds: Any = None,
+        rows: int = 0,
+        sampled: int = 0,
     ) -> None:
         self._again = again  # the same with derivatives in which zero absorbs, for values that meet zero times infinity
         where: dict[Node, int] = {x: k for k, x in enumerate(recorded.inputs)}
         self.shapes = [x._data.shape for x in recorded.inputs]
+        self.dtypes = kinds or [x._data.dtype for x in recorded.inputs]
+        self.sampled = sampled
         stages: list[tuple[list[Any], list[Any]]] = []
         known: dict[Any, int] = {}
         stage_of: dict[int, int] = {}
@@ -85,20 +96,24 @@ class Plan:
                 stages[stage][1].append((form.rule, args, slots, k))
                 stage_of[k] = stage + 1
             else:
-                stages[stage][0].append(Call(form.name, form.rule.run, args, slots, k))
+                stages[stage][0].append(
+                    Call(form.name, run_of(form.rule), args, slots, k, Traced(form.rule, v._data, v.values))
+                )
                 stage_of[k] = stage
         self.steps: list[Any] = []
         for calls, sums in stages:
             self.steps += calls
             if sums:
                 self.steps.append(RowStep(sums, absorbing))
-        self.kernel = None if any(sums for _, sums in stages) else scalar_program(recorded, kinds)
+        self.kernel = None if sampled or any(sums for _, sums in stages) else scalar_program(recorded, kinds)
         self.passes = sum(isinstance(s, RowStep) for s in self.steps)
         self.results = [(where.get(y, -1), y) if isinstance(y, Node) else (-1, y) for y in recorded.outputs]
         self._prune()
+        self._arrange(rows, sampled)
         self.rebuild = recorded.rebuild
 
     any_rows = False  # whether it serves any number of rows
+    about: Any = None  # the function it is the plan of
 
     def same_as(self, other: "Plan") -> bool:
         """Whether it is the same plan, though recorded on other rows."""
@@ -106,6 +121,9 @@ class Plan:
             return False
         if any(k < 0 and not _equal(y, z) for (k, y), (_, z) in zip(self.results, other.results, strict=True)):
             return False
+        passes = [s for s in self.steps if isinstance(s, RowStep)]
+        if any(not isinstance(k, int) for s in passes for k, _ in s.arrays.values()):
+            return False  # rows that are constants
         return all(type(a) is type(b) and a.same_as(b) for a, b in zip(self.steps, other.steps, strict=True))
 
     def _prune(self) -> None:
@@ -126,43 +144,61 @@ class Plan:
             if isinstance(step, RowStep):
                 step.write()
 
+    def _arrange(self, rows: int, sampled: int) -> None:
+        """Calls as one step where they can be, nothing held after its last use; of all rows, `sampled` are here."""
+        kept = {k for k, _ in self.results} | set(range(len(self.shapes)))
+        if self.kernel is None:
+            self.steps, self.size = early_sums(self.steps, kept, self.size)
+            self.steps = blocked(self.steps, kept, rows)
+            self.steps = fused(self.steps, kept, lambda s: sampled in s if sampled else math.prod(s) >= FEWEST)
+        freed(self.steps, kept)
+        own = Own(self)
+        if own.pairs:
+            self.steps.append(own)
+
     def __call__(self, *args: Any) -> Any:
         """The value of the recorded function for other arrays of the same shapes."""
         values = [np.asarray(a) for a in args]
         for a, shape in zip(values, self.shapes, strict=True):
             if a.shape != shape and not self.any_rows:
                 raise ValueError(f"this plan was recorded for shape {shape} and was given {a.shape}: record it anew")
-        return self.run([a.astype(np.float64) if a.dtype.kind in "biu" else a for a in values], args)
+        return self.calling()([a.astype(np.float64) if a.dtype.kind in "biu" else a for a in values])
 
-    def run(self, values: list[Any], args: tuple[Any, ...]) -> Any:
-        """The same for arrays known to have those shapes."""
-        if self.kernel is not None:
-            found = self.kernel(values)
-            if self._again is not None and any([_has_nan(y) for y in found]):
-                return self._again().run(values, args)
-            return self.rebuild(found)
+    def calling(self) -> Callable[[Sequence[Any]], Any]:
+        """The same as a function of the sequence of the arguments, known to have those shapes."""
+        if self.kernel is None:
+            return self.run
+        again = self._again
+        return self.kernel.calling(self.rebuild, None if again is None else lambda values: again().calling()(values))
+
+    def run(self, values: Sequence[Any]) -> Any:
+        """The steps in turn."""
         values = [*values, *[None] * (self.size - len(values))]
         with np.errstate(all="ignore"):  # as derivatives do: which step is one cannot be seen here
             for step in self.steps:
                 step(values)
         if self._again is not None and any(has_nan(values[k]) for k, _ in self.results if k >= 0):
-            again = self._again()
-            return again.run(values[: len(self.shapes)], args)
+            return self._again().calling()(values[: len(self.shapes)])
         n = len(self.shapes)
         return self.rebuild([values[k] if k >= n else _own(values[k] if k >= 0 else y) for k, y in self.results])
 
     def __str__(self) -> str:
-        head = ["as one kernel:"] if self.kernel is not None else []
-        return "\n".join([*head, *(str(step) for step in self.steps)])
+        from .describing import described
+
+        return str(described(self))
 
 
 class Call:
     """One call of NumPy."""
 
-    __slots__ = ("arguments", "name", "out", "run", "slots")
+    __slots__ = ("arguments", "done", "name", "out", "run", "slots", "traced")
 
-    def __init__(self, name: str, run: Any, arguments: list[Any], slots: list[tuple[int, int]], out: int) -> None:
+    def __init__(
+        self, name: str, run: Any, arguments: list[Any], slots: list[tuple[int, int]], out: int, traced: Traced
+    ) -> None:
         self.name, self.run, self.arguments, self.slots, self.out = name, run, arguments, slots, out
+        self.traced = traced
+        self.done: Sequence[int] = ()  # slots that nobody reads after it
 
     def __call__(self, values: list[Any]) -> None:
         given = list(self.arguments)
@@ -170,6 +206,16 @@ class Call:
             given[i] = values[k]
         out = self.run(*given)
         values[self.out] = Parts(out) if isinstance(out, tuple) else out
+        for k in self.done:
+            values[k] = None
+
+    def reads(self) -> set[int]:
+        """The slots it reads."""
+        return {k for _, k in self.slots}
+
+    def makes(self) -> list[int]:
+        """The slot it writes."""
+        return [self.out]
 
     def same_as(self, other: "Call") -> bool:
         """Whether it is the same call."""
@@ -186,18 +232,50 @@ class Call:
         return f"%{self.out} = {self.name}({', '.join(shown)})"
 
 
+class Own:
+    """The last step: results that may be views of arguments, or of one another, as arrays of the caller's own."""
+
+    def __init__(self, plan: Plan) -> None:
+        calls = {s.out: s for s in plan.steps if isinstance(s, Call) and s.traced.rule.kind not in FRESH}
+        self.pairs: list[tuple[int, int, bool]] = []  # from, to, whether it is a result already
+        seen: set[int] = set(range(len(plan.shapes)))
+        given: set[int] = set()
+        for i, (k, y) in enumerate(plan.results):
+            behind, stack = set[int](), [k]
+            while stack:
+                j = stack.pop()
+                if j not in behind:
+                    behind.add(j)
+                    stack += calls[j].reads() if j in calls else ()
+            if k >= len(plan.shapes) and behind & seen:
+                plan.results[i] = plan.size, y
+                self.pairs.append((k, plan.size, k in given))
+                plan.size += 1
+            seen |= behind
+            given.add(k)
+
+    def __call__(self, values: list[Any]) -> None:
+        for k, to, again in self.pairs:
+            y = values[k]
+            shared = isinstance(y, np.ndarray) and (again or y.base is not None or sum([v is y for v in values]) > 1)
+            values[to] = y.copy() if shared else y
+
+    def same_as(self, other: "Own") -> bool:
+        """Whether it copies the same."""
+        return self.pairs == other.pairs
+
+    def __str__(self) -> str:
+        return "\n".join(f"%{to} = copy(%{k})" for k, to, _ in self.pairs)
+
+
+FRESH = frozenset({"elementwise", "multilinear", "rows"})
+"""The kinds of rules whose results are no views of anything."""
+
+
 def _own(y: Any) -> Any:
     """A result that nothing was computed for, an argument or a constant, as the caller's own, to write into."""
     y = y._data if isinstance(y, Node) else y
     return y.copy() if isinstance(y, np.ndarray) else y
-
-
-def _has_nan(y: Any) -> bool:
-    """The same as `has_nan`, at a fifth of its cost for one number."""
-    if y.ndim or y.dtype.kind == "b":
-        return has_nan(y)
-    value = y.item()
-    return bool(value != value)
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -214,14 +292,15 @@ def _is_one(form: Any, v: Node) -> bool:
     other = v.values[1 - form.where[0]]
     if isinstance(other, Node) or np.size(other) != 1 or np.ndim(other) > np.ndim(v.inputs[0]._data):
         return False
-    return bool(np.all(other == 1.0)) and np.asarray(other).dtype.kind == "f" and v.dtype == v.inputs[0]._data.dtype
+    same = v._data.dtype == v.inputs[0]._data.dtype
+    return same and bool(np.all(other == 1.0)) and np.asarray(other).dtype.kind == "f"
 
 
 def _key(form: Any, args: list[Any], slots: list[tuple[int, int]]) -> Any:
     """What makes two calls equal; None where that cannot be told."""
     if isinstance(form.rule, RowRule):
         return ("rows", id(form.rule.summand), form.rule.order, form.rule.by, tuple(slots))
-    statics = []
+    statics: list[Any] = []
     for a in args:
         if isinstance(a, (int, float, str, slice, tuple, type(None), type)):
             statics.append((type(a), repr(a)))
@@ -241,9 +320,11 @@ def plan(f: Callable[..., Any], *args: Any) -> Plan:
     >>> from bibun.compiler.plan import plan
     >>> p = plan(lambda x: np.exp(-x**2), np.array(1.0))
     >>> print(p)
-    %1 = power(%0, 2)
-    %2 = negative(%1)
-    %3 = exp(%2)
+    f(x)
+      %1 = x²
+      %2 = −%1
+      %3 = exp(%2)
+      return %3
     >>> print(p(2.0) == np.exp(-4.0))
     True
     """
@@ -257,7 +338,12 @@ def planned(
 
     With `absorbing`, of derivatives in which zero absorbs. `about` is the function whose captured arrays count.
     """
+    found = _planned(f, args, absorbing, kinds, about)
+    found.about = about or f
+    return found
 
+
+def _planned(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kinds: Any, about: Any) -> Plan:
     again = None if absorbing else functools.cache(lambda: planned(f, args, True, kinds, about))
     sampled = _sampled(f, args, absorbing, kinds, about or f)
     if sampled is not None:
@@ -266,12 +352,14 @@ def planned(
     if n:
         with contextlib.suppress(Uncontracted, Unsupported):
             return _contracted(f, args, n, again, absorbing, kinds)
-    return Plan(Recorded(f, args, "compile", absorbing=absorbing), again, absorbing, kinds)
+    return Plan(Recorded(f, args, "compile", absorbing=absorbing, rewriting=Stable()), again, absorbing, kinds)
 
 
-def _contracted(f: Any, args: tuple[Any, ...], n: int, again: Any, absorbing: bool, kinds: Any) -> Plan:
+def _contracted(
+    f: Any, args: tuple[Any, ...], n: int, again: Any, absorbing: bool, kinds: Any, sampled: int = 0
+) -> Plan:
     recorded = Recorded(f, args, "compile", absorbing=absorbing, rewriting=Contraction(n))
-    return Plan(recorded, again, absorbing, kinds)
+    return Plan(recorded, again, absorbing, kinds, n, sampled)
 
 
 class Looked:
@@ -316,7 +404,7 @@ def _sampled(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kind
         some = tuple([b[:k] if a.ndim and len(a) == n else b for a, b in zip(arrays, kept, strict=True)])
         try:
             with mode("looking", looked):
-                plans.append(_contracted(f, some, k, again, absorbing, kinds))
+                plans.append(_contracted(f, some, k, again, absorbing, kinds, k))
         except Exception:  # all of the data may do better; and if not, that is where the error is raised
             return None
         if looked.read:

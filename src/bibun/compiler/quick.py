@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import is_sparse
 from .compiled import Compiled
 
 __all__ = ["quick"]
@@ -15,18 +16,24 @@ __all__ = ["quick"]
 PAYS = 2000
 """Rows, from which on a fit is quicker with the time for compiling counted."""
 
+PAYS_SPARSE = 20_000
+"""The same where a sparse matrix is among the arguments, whose products stay calls."""
+
 
 class Quick:
     """`f`, compiled for arguments with many rows, and eager for few, or where it cannot be recorded."""
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        self.f = f
+    def __init__(self, f: Callable[..., Any], sparse: float) -> None:
+        self.f, self.sparse = f, sparse
         self.compiled = Compiled(f)
         self.refused = False
 
     def pays(self, *args: Any) -> bool:
         """Whether it is compiled for such arguments."""
-        return not self.refused and _longest(args) >= PAYS
+        if self.refused:
+            return False
+        rows, sparse = _longest(args)
+        return rows >= (self.sparse if sparse else PAYS)
 
     def __call__(self, *args: Any) -> Any:
         if self.pays(*args):
@@ -39,19 +46,23 @@ class Quick:
         return self.f(*args)
 
 
-def _longest(args: Iterable[Any]) -> int:
-    """The length of the longest array among arguments and in their containers."""
-    n = 0
+def _longest(args: Iterable[Any]) -> tuple[int, bool]:
+    """The length of the longest array among arguments and in their containers; whether a sparse matrix is there."""
+    n, sparse = 0, False
     for a in args:
+        inside = (0, False)
         if type(a) is np.ndarray:
-            n = max(n, len(a)) if a.ndim else n
-        elif isinstance(a, dict):
-            n = max(n, _longest(a.values()))
+            inside = (len(a) if a.ndim else 0, False)
         elif isinstance(a, (list, tuple)) and len(a) < 100:
-            n = max(n, _longest(a))
-    return n
+            inside = _longest(a)
+        elif is_sparse(a):
+            inside = (a.shape[0], True)
+        elif isinstance(a, dict):
+            inside = _longest(a.values())
+        n, sparse = max(n, inside[0]), sparse or inside[1]
+    return n, sparse
 
 
-def quick(f: Callable[..., Any]) -> Quick:
-    """`f`, compiled by itself where its arguments have many rows."""
-    return Quick(f)
+def quick(f: Callable[..., Any], sparse: float = PAYS_SPARSE) -> Quick:
+    """`f`, compiled by itself where its arguments have many rows, and `sparse` of them beside a sparse matrix."""
+    return Quick(f, sparse)

@@ -7,7 +7,7 @@ many columns together as there are lanes. Imports row_frame.py.
 from .row_frame import Frame
 from .row_layout import Matrix
 from .row_loops import Index
-from .row_predictors import LOOPED, STRAIGHT, by_few
+from .row_predictors import STRAIGHT, ask, asked_by_gradient, by_few
 
 __all__ = ["gradients"]
 
@@ -40,21 +40,16 @@ def _by_rows(f: Frame, m: Matrix, e: str, to: str) -> None:
         sums = [w.load(place) for place in places]
         offset = w.times(c, lanes * dtype.itemsize)
 
-        def row(r: Index, place: str, sums: list[str]) -> list[str]:
-            g, place = w.broadcast(e, r), w.at(place, offset, "i8")
-            parts = [w.numbers(w.at(place, i * lanes * dtype.itemsize, "i8"), dtype, n) for i, n in enumerate(counts)]
+        def row(r: Index, sums: list[str]) -> list[str]:
+            g, place = w.broadcast(e, r), w.at(f.row(m.source, r), offset, "i8")
+            offsets = [i * lanes * dtype.itemsize for i in range(len(counts))]
+            if asked_by_gradient(f, m):
+                for k in offsets:
+                    ask(f, m, place, k)
+            parts = [w.numbers(w.at(place, k, "i8"), dtype, n) for k, n in zip(offsets, counts, strict=True)]
             return [w.fma(x, g, s) for x, s in zip(parts, sums, strict=True)]
 
-        def vector(slot: Index, sums: list[str]) -> list[str]:
-            for k, place in enumerate(f.rows(m.source, slot)):
-                sums = row(w.plus(slot, k), place, sums)
-            return sums
-
-        if full < LOOPED:
-            sums = f.carrying("gradient", vector, sums)
-        else:
-            first = [(w.V, s) for s in sums]
-            sums = w.loop("gradient", 0, f.length, 1, lambda r, s: row(r, f.row(m.source, r), s), first)
+        sums = w.loop("gradient", 0, f.length, 1, row, [(w.V, s) for s in sums])
         for s, place in zip(sums, places, strict=True):
             w.store(s, place)
 

@@ -20,7 +20,7 @@ from .row_layout import JOB, Layout, Made, Sizes
 from .row_program import RowProgram
 from .scalar_math import lowered
 
-__all__ = ["RowKernel", "order", "readable"]
+__all__ = ["Bound", "RowKernel"]
 
 Array = np.ndarray[Any, Any]
 
@@ -61,7 +61,7 @@ class RowKernel:
             raise NotImplementedError("an operation of this row program has no kernel: run it with RowNumpy")
         self.layout = Layout(program, roots, lanes or machine.lanes())
         self.ir = text(self.layout)
-        self.code = machine.load(self.ir, _symbols(self.ir))
+        self.code = machine.load(self.ir, _symbols(self.ir), level=1)  # 2 is slower to make, and no faster to run
         self.address = self.code.address(NAME)
         self.bound: deque[Bound] = deque()
 
@@ -331,24 +331,6 @@ def _checked(layout: Layout, arrays: Sequence[Array]) -> int:
                     f"copy it with np.array(a, order={source.order!r})"
                 )
     return n
-
-
-def readable(a: Array) -> Array:
-    """The array itself where a kernel can read it as it lies in memory, else a copy.
-
-    That is a vector of any stride, or a matrix with the numbers of each row, or of each column, side by side, both in
-    this machine's byte order. `order` says which of the two a matrix is.
-    """
-    if not a.dtype.isnative:
-        return a.astype(a.dtype.newbyteorder("="))
-    return a if a.ndim < 2 or order(a) else np.ascontiguousarray(a)
-
-
-def order(a: Array) -> str:
-    """The order that a program's `Source` gives a matrix: "C" or "F"; "" where a kernel cannot read it."""
-    if not a.size or a.shape[1] == 1 or a.strides[1] == a.itemsize:
-        return "C"
-    return "F" if a.shape[0] == 1 or a.strides[0] == a.itemsize else ""
 
 
 def _complain(layout: Layout, arrays: Sequence[Array], groups: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ all. Sizes that hang on the number of groups are known only when arrays are boun
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,8 +61,7 @@ class Matrix:
     copied: bool = False
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """Which sum a term is: the `position`-th of those with this key, perhaps transposed."""
 
     key: tuple[Any, ...]

@@ -29,6 +29,11 @@ def _many(n: int, kind: str) -> str:
     return kind if n == 1 else f"<{n} x {kind}>"
 
 
+def _suffix(n: int, dtype: np.dtype[Any]) -> str:
+    """How names of LLVM spell a vector of elements."""
+    return f"v{n}{'f' if dtype.kind == 'f' else 'i'}{8 * dtype.itemsize}"
+
+
 class Writer(Builder):
     """A `Builder` for functions over arrays. An `Index` is given where an i64 is wanted."""
 
@@ -121,8 +126,8 @@ class Writer(Builder):
             small = _many(n, "double")
             mask = f"<{self.lanes} x i32> <{order}>"
             return self.value(f"shufflevector {small} {few}, {small} zeroinitializer, {mask}")
-        many, kind = _many(self.lanes, element(dtype)), element(dtype)
-        name = f"llvm.masked.load.v{self.lanes}{kind if kind[0] == 'i' else f'f{8 * dtype.itemsize}'}.p0"
+        many = _many(self.lanes, element(dtype))
+        name = f"llvm.masked.load.{_suffix(self.lanes, dtype)}.p0"
         self.declarations.add(f"declare {many} @{name}(ptr, i32, {self.M}, {many})")
         mask = f"{self.M} <{', '.join(f'i1 {int(i < n)}' for i in range(self.lanes))}>"
         v = self.value(f"call {many} @{name}(ptr {pointer}, i32 1, {mask}, {many} zeroinitializer)")
@@ -141,7 +146,9 @@ class Writer(Builder):
         return v
 
     def strided(self, pointer: str, step: Index, dtype: np.dtype[Any]) -> str:
-        """The same, by one load where they lie side by side."""
+        """The same, by one load where they lie side by side; elsewhere, where few are, in as few lines as can be."""
+        if self.lanes == 1:
+            return self.gathered(pointer, step, dtype)
         many = _many(self.lanes, element(dtype))
         near, far, after = (self.label(stem) for stem in ("near", "far", "loaded"))
         together = self.value(f"icmp eq i64 {step}, {dtype.itemsize}")
@@ -150,7 +157,14 @@ class Writer(Builder):
         a = self.read(many, pointer, 1)
         self.emit(f"br label %{after}")
         self.start(far)
-        b = self.gathered(pointer, step, dtype)
+        lane = f"<{', '.join(f'i64 {k}' for k in range(self.lanes))}>"
+        bytes_from = self.integers("mul", lane, self.splat(str(step), "i64"))
+        pointers = f"<{self.lanes} x ptr>"
+        places = self.value(f"getelementptr i8, ptr {pointer}, {self.I} {bytes_from}")
+        name = f"llvm.masked.gather.{_suffix(self.lanes, dtype)}.v{self.lanes}p0"
+        self.declarations.add(f"declare {many} @{name}({pointers}, i32, {self.M}, {many})")
+        every = f"i32 1, {self.M} splat (i1 true), {many} poison"
+        b = self.value(f"call {many} @{name}({pointers} {places}, {every})")
         self.emit(f"br label %{after}")
         self.start(after)
         return self.value(f"phi {many} [ {a}, %{near} ], [ {b}, %{far} ]")

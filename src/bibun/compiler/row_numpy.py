@@ -7,7 +7,6 @@ row_sums.py and threads.py; SciPy when an expression asks for it.
 
 import importlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,6 +181,8 @@ class RowNumpy:
 
 def _together(parts: list["Part"], edges: list[int]) -> None:
     """Each part in a thread of its own; when one fails, or Ctrl-C comes, the others stop at their next block."""
+    from concurrent.futures import ThreadPoolExecutor  # which imports half a library
+
     with ThreadPoolExecutor(len(parts) - 1) as pool:
         try:
             others = [pool.submit(p.run, a, b) for p, a, b in zip(parts[1:], edges[1:], edges[2:], strict=False)]

@@ -10,7 +10,7 @@ from .row_frame import Frame
 from .row_layout import Matrix
 from .row_loops import Index
 
-__all__ = ["LOOPED", "STRAIGHT", "by_few", "copies", "plain_rows", "predictors"]
+__all__ = ["STRAIGHT", "ask", "asked_by_gradient", "by_few", "copies", "plain_rows", "predictors"]
 
 LOOPED, STRAIGHT, TOGETHER = 3, 16, 4
 """Rows of so many whole vectors are taken by a loop; of more than STRAIGHT, in pieces of so many vectors TOGETHER."""
@@ -59,13 +59,12 @@ def _product(f: Frame, m: Matrix, row: str, beta: str) -> str:
     """The product of a row with parameters, lane by lane; the rows that follow are asked for."""
     w, dtype, lanes = f.w, f.dtype(m.source), f.w.lanes
     full, rest = divmod(m.width, lanes)
-    size = m.width * dtype.itemsize
-    ahead = max(1, AHEAD // size) * size  # a constant: otherwise the code generator puts all of them first
+    asked = asked_by_gradient(f, m)
 
     def part(c: Index, s: str, n: int = lanes) -> str:
         offset = w.times(c, lanes * dtype.itemsize)
-        if not isinstance(offset, int) or offset % LINE == 0:
-            w.prefetch(w.at(row, w.plus(offset, ahead), "i8"))
+        if not asked:
+            ask(f, m, row, offset)
         x, b = w.numbers(w.at(row, offset, "i8"), dtype, n), w.load(beta, w.times(c, lanes))
         return w.fma(x, b, s) if s else w.mul(x, b)
 
@@ -83,6 +82,20 @@ def _product(f: Frame, m: Matrix, row: str, beta: str) -> str:
     while len(sums) > 1:
         sums = [w.add(a, b) for a, b in zip(sums[::2], sums[1::2], strict=True)]
     return sums[0]
+
+
+def ask(f: Frame, m: Matrix, row: str, offset: Index) -> None:
+    """Ask for what is at this offset in a later row, if a cache line may begin there."""
+    size = m.width * f.dtype(m.source).itemsize
+    ahead = max(1, AHEAD // size) * size  # a constant: otherwise the code generator puts all of them first
+    if not isinstance(offset, int) or offset % LINE == 0:
+        f.w.prefetch(f.w.at(row, f.w.plus(offset, ahead), "i8"))
+
+
+def asked_by_gradient(f: Frame, m: Matrix) -> bool:
+    """Whether later rows are asked for by the gradient: it is a loop over rows, and where theirs is none the shorter
+    code is the faster one, too."""
+    return len(f.layout.sums.get(("gradient", m.source), ())) == 1 and f.w.lanes <= m.width < LOOPED * f.w.lanes
 
 
 def _by_columns(f: Frame, m: Matrix) -> None:

@@ -9,7 +9,7 @@ code of it and row_numpy.py runs it with NumPy, block by block. Imports expressi
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from .expression import Expression
 __all__ = ["Block", "RowProgram", "Source", "Term"]
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """An array of the data whose first axis is the rows.
 
     Attributes
@@ -37,8 +36,7 @@ class Source:
     order: str = "C"
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """One predictor: how `width` parameters enter a row as one number.
 
     kind "dense": the row of matrix `source` times the parameters (shape (width,)).
@@ -52,8 +50,7 @@ class Block:
     width: int
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """The sum over rows of `e` times the block `left` times the block `right`; None stands for 1.
 
     A boolean `e` counts as 0 and 1. The result has shape (parameters of left, parameters of right), an axis left out

@@ -1,9 +1,10 @@
 """One pass over the rows: every sum over rows of one stage of a plan, as one row program.
 
 Built from the rules of sums (contraction.py) when the types of the arrays are first seen; run by machine code, or by
-NumPy where there is none. Imports cells, contraction, row_program, row_kernel, row_numpy.
+NumPy where there is none. Imports cells, contraction, row_program; row_kernel or row_numpy when a program first runs.
 """
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,7 @@ from . import machine
 from .cells import translated
 from .contraction import RowRule
 from .expression import Expressions
-from .row_kernel import RowKernel, order, readable
-from .row_numpy import RowNumpy
+from .row_arrays import order, readable
 from .row_program import Block, RowProgram, Source, Term
 
 __all__ = ["RowStep"]
@@ -96,13 +96,13 @@ class RowStep:
             i = place[id(a.source)]
             source = array(a.data) if a.data is not None else -1
             origin = ("slot", slots[i]) if i in slots else ("constant", id(a.source))
-            key = (a.kind, source, origin, a.positions)
-            if key not in self.blocks:
-                self.blocks[key] = len(self.block_list)
+            block = (a.kind, source, origin, a.positions)
+            if block not in self.blocks:
+                self.blocks[block] = len(self.block_list)
                 width = {"scalar": 1, "codes": 0}.get(a.kind, len(a.positions))
                 self.block_list.append((a.kind, source, width, slots.get(i, a.source), a.positions))
-            at[id(a.variable)] = self.blocks[key]
-            leaves[id(a.variable)] = self.home.leaf("predictor", self.blocks[key])
+            at[id(a.variable)] = self.blocks[block]
+            leaves[id(a.variable)] = self.home.leaf("predictor", self.blocks[block])
         done: dict[int, Any] = {}
 
         def term(e: Any, left: int | None, right: int | None) -> tuple[int, bool]:
@@ -179,10 +179,12 @@ class RowStep:
             self.term_list,
         )
         if machine.available():
-            try:
+            from .row_kernel import RowKernel
+
+            with contextlib.suppress(NotImplementedError):
                 return RowKernel(program)
-            except NotImplementedError:
-                pass
+        from .row_numpy import RowNumpy
+
         return RowNumpy(program)
 
     def __str__(self) -> str:

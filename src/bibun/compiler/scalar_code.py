@@ -2,26 +2,29 @@
 
 What a code generator does grows faster than a function's length, so a long program is cut into functions, and what one
 of them needs of another stands in a frame of memory: inputs, kept values, results. Here too is how single numbers make
-what vectors cannot: sine and cosine together, and a short way for small angles. Imports expression.py, ir.py.
+what vectors cannot: sine and cosine together, and a short way for small angles. Imports expression.py, ir.py,
+machine.py.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from . import vector_trigonometry
+from . import machine, vector_trigonometry
 from .expression import Expression, ordered
 from .ir import Builder, literal
 from .scalar_groups import Group, Layout, grouped
 
-__all__ = ["Store", "program"]
+__all__ = ["Program", "Store", "program"]
 
 PIECE = 1000
 """How many operations a function holds."""
 
 WHOLE = 500
-"""Up to so many operations a program is optimised in full; longer ones are translated one instruction at a time."""
+"""Up to so many operations a program is optimised in full; longer ones are translated one instruction at a time, and
+the functions they call, which are optimised, stand in a module of their own, the same for many programs."""
 
 _ARITHMETIC = {"add": "fadd double", "subtract": "fsub double", "multiply": "fmul double", "divide": "fdiv double"}
 _OF_ANGLES: dict[str, Callable[[Builder, str, str], str]] = {
@@ -35,25 +38,48 @@ _SMALL = 0.78
 
 Step = Expression | Group
 Store = tuple[Expression, int, str]
-"""What is stored of a result: its expression, at which byte of the frame, and as what: double, float or i8."""
+"""What is stored of a result: its expression, at which byte of the frame, and as what: double or i8."""
 
 
-def program(stores: Sequence[Store], inputs: int, kept: int) -> tuple[str, int, list[tuple[int, float]]]:
-    """The module with the function `run(frame)` of expressions of primitive operations.
+@dataclass
+class Program:
+    """What was written.
+
+    Attributes
+    ----------
+    run : str
+        The module with the function `run(frame)`.
+    functions : str
+        That with the functions it calls; empty where they are in the first.
+    level : int
+        How hard the code generator is to try on the first.
+    end : int
+        The size of the frame in bytes.
+    fills : list of (int, float)
+        Numbers to stand in the frame, and at which byte.
+    """
+
+    run: str
+    functions: str
+    level: int
+    end: int
+    fills: list[tuple[int, float]]
+
+
+def program(stores: Sequence[Store], inputs: int, results: tuple[int, int], kept: int) -> Program:
+    """Write the function `run(frame)` of expressions of primitive operations, which says whether a result is NaN.
 
     Parameters
     ----------
     stores : sequence of (Expression, int, str)
     inputs, kept : int
         At which bytes of the frame the inputs are, and values that one piece leaves for another.
+    results : (int, int)
+        From which byte to which the results are that may be NaN: whole vectors of a machine's width.
 
     Returns
     -------
-    ir : str
-    end : int
-        The size of the frame in bytes.
-    fills : list of (int, float)
-        Numbers to stand in the frame, and at which byte.
+    Program
     """
     order, partners = _in_pairs(grouped([e for e in ordered({e for e, _, _ in stores}) if e.op != "number"]))
     pieces = _cut(order, partners)
@@ -77,17 +103,21 @@ def program(stores: Sequence[Store], inputs: int, kept: int) -> tuple[str, int, 
 
     module = Builder(1, inline=False)
     texts = []
-    attributes = "nounwind" if len(home) <= WHOLE else "nounwind noinline optnone"
     for k, piece in enumerate(pieces):
         written = _Piece(module, layout, partners)
         for step in piece:
             written.write(step)
         for e, place, kind in wanted[k]:
             written.store(e, place, kind)
-        texts.append(_function(f"define internal void @piece{k}(ptr %frame) {attributes}", written.b, "void"))
+        texts.append(_function(f"define internal void @piece{k}(ptr %frame) nounwind noinline", written.b, "void"))
     calls = [f"  call void @piece{k}(ptr %frame)" for k in range(len(pieces))]
-    texts.append("\n".join(["define void @run(ptr %frame) nounwind {", *calls, "  ret void", "}"]))
-    return module.module(*texts), layout.end, layout.fills
+    texts.append(_any_nan(results, calls, module))
+    if len(home) <= WHOLE:
+        return Program(module.module(*texts), "", 2, layout.end, layout.fills)
+    heads = [text.split(" {\n", 1)[0].replace("define internal ", "declare ", 1) for text in module.functions.values()]
+    functions = module.module().replace("define internal ", "define ")
+    run = "\n".join([*sorted(module.declarations), *heads, *texts, ""])
+    return Program(run, functions if heads else "", 0, layout.end, layout.fills)
 
 
 def _in_pairs(order: Sequence[Step]) -> tuple[list[Step], dict[Step, Expression]]:
@@ -204,9 +234,36 @@ class _Piece:
             value = self.b.value(f"zext i1 {mask} to i8")
         else:
             value = self.number(e)
-        if kind == "float":
-            value = self.b.value(f"fptrunc double {value} to float")
         self.b.emit(f"store {kind} {value}, ptr {self.at(place)}")
+
+
+def _any_nan(results: tuple[int, int], before: Sequence[str], module: Builder) -> str:
+    """The function that does what is written before, and says whether one of the results is NaN."""
+    b = _beside(module, inline=True, lanes=machine.lanes())
+    b.block = "loop"
+    v = b.value(f"load {b.V}, ptr %place, align 8")
+    nan = b.any(b.compare("uno", v, v))
+    start, end = results
+    count = (end - start) // (8 * b.lanes)
+    loop = [
+        f"  %first = getelementptr i8, ptr %frame, i64 {start}",
+        f"  %last = getelementptr i8, ptr %frame, i64 {end}",
+        "  br label %loop",
+        "loop:",
+        "  %place = phi ptr [ %first, %entry ], [ %next, %after ]",
+        *b.lines,
+        f"  br i1 {nan}, label %end, label %after",
+        "after:",
+        f"  %next = getelementptr i8, ptr %place, i64 {8 * b.lanes}",
+        "  %more = icmp ult ptr %next, %last",
+        "  br i1 %more, label %loop, label %end",
+        "end:",
+        "  %found = phi i8 [ 1, %loop ], [ 0, %after ]",
+        "  ret i8 %found",
+    ]
+    return "\n".join([
+        "define zeroext i8 @run(ptr %frame) nounwind {", "entry:", *before, *(loop if count else ["  ret i8 0"]), "}",
+    ])  # fmt: skip
 
 
 def turning(b: Builder, names: tuple[str, ...], x: str) -> str:
@@ -251,9 +308,9 @@ def _together(b: Builder, values: Sequence[str], result: str) -> str:
     return f"{result} {b.value(f'insertvalue {result} {first}, double {values[1]}, 1')}"
 
 
-def _beside(b: Builder, inline: bool) -> Builder:
+def _beside(b: Builder, inline: bool, lanes: int = 1) -> Builder:
     """A builder of another function of the same module."""
-    other = Builder(1, inline)
+    other = Builder(lanes, inline)
     other.declarations, other.functions = b.declarations, b.functions
     return other
 

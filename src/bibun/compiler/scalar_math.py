@@ -5,7 +5,6 @@ fused: a plan then calls NumPy for it. The kernels' own functions (exp, log, gam
 vector_special.py. A fast kernel is a line here. Imports expression.py.
 """
 
-import functools
 import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,18 +40,29 @@ class Make:
 m = Make()
 
 
-@functools.cache
-def _load() -> None:
-    """The lines of the table, when the first program is lowered."""
-    for name in ("lowering_ufuncs", "lowering_special"):
-        importlib.import_module(f"bibun.compiler.{name}")
+TABLES = ("lowering_ufuncs", "vector_trigonometry", "lowering_special")
+"""Where lines and vector code are, what most programs need first: a table is loaded when an operation is not in those
+before it. No operation is in two."""
+
+
+def _found(op: str) -> bool:
+    """Whether an unknown operation is known when the tables are loaded."""
+    for name in TABLES:
+        importlib.import_module(f"{__package__}.{name}")
+        if op in PRIMITIVE or op in LOWERED:
+            return True
+    return False
 
 
 def lowered(roots: list[Expression]) -> list[Expression] | None:
     """The same values with primitive operations only; None where one has no kernel."""
-    _load()
     done: dict[Expression, Expression] = {}
-    return [done[e] for e in roots] if all(_lower(e, done) for e in ordered(roots)) else None
+    for e in ordered(roots):
+        if e.op in PRIMITIVE and all([a.__class__ is not Expression or done[a] is a for a in e.args]):
+            done[e] = e  # most of a program: the quick way
+        elif not _lower(e, done):
+            return None
+    return [done[e] for e in roots]
 
 
 def _lower(e: Expression, done: dict[Expression, Expression]) -> bool:
@@ -75,6 +85,6 @@ def _lower(e: Expression, done: dict[Expression, Expression]) -> bool:
                 return False
             made = done[made]
     else:
-        return False
+        return _found(e.op) and _lower(e, done)
     done[e] = done[made] = made
     return True

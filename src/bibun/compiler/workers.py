@@ -394,7 +394,8 @@ class Team:
     """
 
     def __init__(self) -> None:
-        code = machine.load(_text(platform.machine()), level=1)
+        # nothing in it is worth optimising, and that takes a fifth of the time of a process's first call
+        code = machine.load(_text(platform.machine()), level=0)
         pointer = ctypes.c_void_p
         self._run = ctypes.CFUNCTYPE(None, pointer, pointer, pointer, ctypes.c_int64)(code.address("run"))
         self._close, self._open = C_FUNCTION(code.address("close")), C_FUNCTION(code.address("open"))

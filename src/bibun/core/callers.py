@@ -9,16 +9,24 @@ import sys
 from types import FrameType
 from typing import Any
 
-__all__ = ["HOMES", "scipys_function"]
+import numpy as np
+
+__all__ = ["HOMES", "SPARSE", "scipys_function", "shown_to_sparse"]
 
 HOMES = {"scipy.stats": "bibun.stats", "scipy.special": "bibun.special", "scipy.linalg": "bibun.linalg"}
 """Where SciPy's functions have their counterparts, under the same names."""
 
+SPARSE = (
+    "a sparse matrix S is a constant of products (`S @ v`, `v @ S`, `S.T @ v`); write `S @ (w * v)` or `w * (S @ v)` "
+    "to scale its columns or rows, or `S.toarray()` for anything else"
+)
+"""What to write with a sparse matrix."""
+
 _PASSED = ("bibun.", "numpy.")
 
 
-def scipys_function() -> tuple[str, str | None] | None:
-    """The function of SciPy that is asking for an array, as a user writes it, and bibun's in its place or None.
+def scipys_function() -> tuple[str, str] | None:
+    """The function of SciPy that is asking for an array, as a user writes it, and what to write in its place.
 
     None if it is not SciPy that asks.
     """
@@ -31,9 +39,30 @@ def scipys_function() -> tuple[str, str | None] | None:
     if called is None:
         return None
     module, name = _spelled(called)
+    if module == "scipy.sparse":
+        return f"{module}.{name}", SPARSE
     if module not in HOMES:
         return None
-    return f"{module}.{name}", _existing(HOMES[module], name)
+    ours = _existing(HOMES[module], name)
+    advice = f"call {ours} in its place" if ours else "bibun has no such function with a derivative yet"
+    return f"{module}.{name}", advice
+
+
+def shown_to_sparse(v: Any) -> np.ndarray | None:
+    """What SciPy is shown where `S @ v` and `S.dot(v)` only look whether `v` is an array; None where it is more.
+
+    A product asks `v` to multiply itself if it is shown one object. The dot product of coordinates does not, and goes
+    on to the product with `v` if it is shown numbers; none of them, lest a later SciPy read them.
+    """
+    frame = sys._getframe(2)  # who asks `v.__array__`, which asks here
+    name, module = frame.f_code.co_name, _module(frame)
+    if not module.startswith("scipy.sparse"):
+        return None
+    if name == "_matmul_dispatch" and frame.f_back is not None and frame.f_back.f_code.co_name == "__matmul__":
+        thing = np.empty((), object)
+        thing[()] = v
+        return thing
+    return np.empty(0) if name == "dot" and module == "scipy.sparse._coo" else None
 
 
 def _module(frame: FrameType) -> str:

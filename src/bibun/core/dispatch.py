@@ -6,24 +6,29 @@ themselves here, and a library whose rules load late (SciPy) leaves a loader. Im
 
 import functools
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..errors import MissingRule, TrackedVariable
+from .callers import SPARSE
 from .graph import Node
 
 __all__ = [
     "ADVICE",
     "LOADERS",
     "METHODS",
+    "OF_SPARSE",
     "RULES",
     "answers",
     "entry_of",
     "function",
     "holds_node",
+    "is_sparse",
     "missing",
+    "of_sparse",
     "raw",
     "ufunc",
 ]
@@ -36,6 +41,9 @@ LOADERS: dict[str, Callable[[], Any]] = {}
 
 METHODS: dict[str, Callable[..., Any]] = {}
 """ufunc methods (`reduce`, `accumulate`, …) -> `entry(ufunc, *args, **kw)`."""
+
+OF_SPARSE: dict[Any, Callable[..., Any]] = {}
+"""What a function is where one operand is a sparse matrix of SciPy's; `of_sparse` loads it."""
 
 ADVICE: dict[Any, str] = {}
 """Functions that are refused, and what to write instead."""
@@ -84,6 +92,23 @@ def entry_of(func: Any) -> Callable[..., Any]:
         if entry is None:
             raise missing(func)
     return entry
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse matrix or array of SciPy's, which whoever made it has loaded."""
+    module = sys.modules.get("scipy.sparse")
+    return module is not None and bool(module.issparse(x))
+
+
+def of_sparse(func: Any, args: tuple[Any, ...]) -> Any:
+    """`func(*args)` of a Variable and a sparse matrix, which is a constant of products and of nothing else."""
+    entry = OF_SPARSE.get(func)
+    if entry is None and "scipy.sparse" in LOADERS:
+        LOADERS["scipy.sparse"]()
+        entry = OF_SPARSE.get(func)
+    if entry is None:
+        raise TrackedVariable(f"{spelled(func)} of a Variable and a sparse matrix: {SPARSE}")
+    return entry(*args)
 
 
 def missing(func: Any) -> Exception:

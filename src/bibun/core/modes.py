@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["here", "mode", "modes", "no_grad", "seen"]
+__all__ = ["Here", "here", "mode", "modes", "no_grad", "seen"]
 
 
 class Modes:

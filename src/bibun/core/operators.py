@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import dispatch
+from .callers import SPARSE
 from .variable import Variable
 
 __all__ = ["fasten"]
@@ -62,6 +63,8 @@ def fasten(getitem: Any, astype: Any) -> None:
     v.fill = _refused("fill", "np.full_like(v.data, value)")
     v.put = _refused("put", "np.where(mask, new, v)")
     v.partition = _refused("partition", "np.partition(v, kth)")
+    v.view = _absent("view", "v.astype(dtype)")  # SciPy 1.13 asks for it in `S * v`, and for the next
+    v.flat = _absent("flat", "v.ravel()")
     v.resize = _refused("resize", "np.resize(v, shape)")
 
 
@@ -93,6 +96,13 @@ def _transpose(entry: Any) -> Any:
         return entry(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
 
     return transpose
+
+
+def _absent(name: str, instead: str) -> Any:
+    def attribute(self: Any) -> Any:
+        raise AttributeError(f"a Variable has no {name}: write {instead}; if this is `S * v`: {SPARSE}")
+
+    return property(attribute)
 
 
 def _refused(name: str, instead: str) -> Any:

@@ -14,7 +14,8 @@ from ..errors import MissingRule, TrackedVariable
 from ..typing import Array, Run
 from . import watch
 from .absorbing import Absorbing
-from .dispatch import holds_node
+from .callers import SPARSE
+from .dispatch import holds_node, is_sparse, of_sparse
 from .graph import Node, Parts, now
 from .modes import here, modes
 from .nonfinite import look, users_line
@@ -62,6 +63,8 @@ def record(rule: Any, run: Run, args: tuple[Any, ...]) -> Any:
         elif isinstance(x, Absorbing):
             return NotImplemented
         elif i < rule.operands and not isinstance(x, PLAIN):
+            if is_sparse(x):
+                return of_sparse(rule.func, args)
             v = operand(x, rule.name)
             if v is NotImplemented:
                 return v
@@ -106,6 +109,8 @@ def follows(rule: Any, i: int, x: Node) -> bool:
 
 def operand(x: Any, name: str) -> Any:
     """A list, a Series, another library's array as something NumPy computes with; NotImplemented for anything else."""
+    if is_sparse(x):
+        raise TrackedVariable(f"{name} of a Variable and a sparse matrix: {SPARSE}")
     if x is None or isinstance(x, (str, bytes, dict, set)):
         raise TypeError(f"{name} of a Variable and {x!r}: an operand is an array or a number")
     if holds_node(x, tracked=True):

@@ -1,6 +1,6 @@
 """Parameters in nested dicts, lists, tuples and dataclasses: taken apart into leaves and put together again.
 
-optree does it; a plain array or number, the common case, never loads it. Imports the graph.
+optree does it; an array or number, or a tuple of them, never loads it. Imports the graph.
 """
 
 import dataclasses
@@ -25,6 +25,8 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """
     if isinstance(tree, _LEAVES):
         return [tree], _only
+    if type(tree) is tuple and all([isinstance(x, _LEAVES) for x in tree]):
+        return list(tree), tuple
     import optree
 
     _register(tree)

@@ -16,7 +16,7 @@ from . import dispatch
 from .absorbing import has_nan
 from .backward import absorbing, checked, reverse, stepper
 from .broadcast import zeros_for
-from .callers import scipys_function
+from .callers import scipys_function, shown_to_sparse
 from .dispatch import RULES
 from .graph import BOUNDARY, CLOSED, SPENT, Node, history, now
 from .modes import here, modes, seen
@@ -196,6 +196,8 @@ class Variable(Node):
         return self._data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if (shown := shown_to_sparse(self)) is not None:
+            return shown
         self._escapes(
             "an array", "v.data", " (or np.stack([v, …]), np.full_like(a, v), np.array([v, …], like=v), to keep it)"
         )
@@ -238,8 +240,7 @@ class Variable(Node):
             return
         lost = f"a tracked Variable of shape {self.shape} would become {what} and lose its derivative in silence"
         if (asked := scipys_function()) is not None:
-            function, ours = asked
-            advice = f"call {ours} in its place" if ours else "bibun has no such function with a derivative yet"
+            function, advice = asked
             raise TrackedVariable(
                 f"in {function}, {lost}: {advice}, or give it `{instead}` if no derivative goes through it"
             )

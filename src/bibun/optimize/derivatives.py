@@ -4,6 +4,7 @@ Imports the transforms and the compiler. What asks for derivatives of one functi
 handed to `minimize` in place of a function, it keeps what was compiled from one fit to the next.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,8 +30,9 @@ class Derivatives:
         self.f = f
         self.value = quick(f)
         self.both = quick(value_and_grad(f))
-        self.hessian = quick(hessian(f))
-        self._all = quick(lambda x, *args: (*value_and_grad(f)(x, *args), hessian(f)(x, *args)))
+        # of a sparse matrix a Hessian would hold the columns, each dense
+        self.hessian = quick(hessian(f), sparse=math.inf)
+        self._all = quick(lambda x, *args: (*value_and_grad(f)(x, *args), hessian(f)(x, *args)), sparse=math.inf)
 
     def __call__(self, x: Any, *args: Any) -> Any:
         return self.f(x, *args)

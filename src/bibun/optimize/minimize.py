@@ -13,6 +13,7 @@ from .batches import Batches
 from .first_order import METHODS as FIRST_ORDER
 from .first_order import first_order
 from .lbfgs import lbfgs
+from .least_squares import Fit, Residuals, levenberg_marquardt
 from .newton import newton
 from .problem import MANY, Point, Problem
 from .scipy_methods import LEAST_SQUARES, MINIMIZE, scipy_least_squares, scipy_minimize
@@ -30,6 +31,9 @@ METHODS: dict[str, tuple[Method, float, float, int]] = {
     "newton": (newton, 1e-8, 1e-12, 10_000),
     "l-bfgs": (lbfgs, 1e-6, 0.0, 10_000),
     **dict.fromkeys(FIRST_ORDER, (first_order, 1e-5, 0.0, 10_000)),
+}
+OF_RESIDUALS: dict[str, tuple[Method, float, float, int]] = {
+    "levenberg-marquardt": (levenberg_marquardt, 0.0, 1e-12, 10_000),
 }
 PASSES = 100  # over the data, where it comes in batches and maxiter is not given
 TOLERANCES = ("gtol", "ftol", "xtol")
@@ -65,8 +69,9 @@ def minimize(
         The start. Integers count as float64, and so does float32; a flat list of numbers is an array, as in SciPy.
     method : str
         Ours: "trust-newton", "newton" (exact Hessians), "l-bfgs" (for many parameters), "gradient-descent",
-        "momentum", "nesterov", "adam". SciPy's, given our derivatives: every method of `scipy.optimize.minimize`, and
-        of `scipy.optimize.least_squares` ("least_squares", "trf", "dogbox", "lm").
+        "momentum", "nesterov", "adam"; for least squares "levenberg-marquardt". SciPy's, given our derivatives: every
+        method of `scipy.optimize.minimize`, and of `scipy.optimize.least_squares` ("least_squares", "trf", "dogbox",
+        "lm").
     args : tuple
         Passed on to `f`.
     tol : float, optional
@@ -149,7 +154,7 @@ def minimize(
             f, x0, args, name, bounds, tol, maxiter, settings, (path, callback, progress)
         )
         return _finished(problem, search, outcome)
-    problem = Problem(f, x0, args)
+    problem = (Residuals if name in OF_RESIDUALS else Problem)(f, x0, args)
     if name in MINIMIZE:
         search = Search(problem, Tolerances(math.nan, 0.0, 0.0, maxiter or 10**9), name, path, callback, progress)
         return _finished(
@@ -158,8 +163,10 @@ def minimize(
     if bounds is not None or constraints:
         what = "bounds" if bounds is not None else "constraints"
         ways = "'L-BFGS-B', 'TNC' or 'trust-constr'" if bounds is not None else "'SLSQP' or 'trust-constr'"
+        if name in OF_RESIDUALS:
+            ways = "'trf' or 'dogbox'" if bounds is not None else f"{ways} and the sum of squares"
         raise ValueError(f"{name} takes no {what}: use method={ways}, or parameters without {what} (x = np.exp(z))")
-    run, gtol, ftol, most = METHODS[name]
+    run, gtol, ftol, most = {**METHODS, **OF_RESIDUALS}[name]
     if batch_size is not None:
         most = PASSES
     t = {"gtol": gtol, "ftol": ftol, "xtol": 0.0, **({} if tol is None else {"gtol": tol})}
@@ -181,7 +188,7 @@ def minimize(
 
 def method_named(method: Any) -> str:
     """The name of a method in the spelling of the tables; a ValueError that offers the nearest one."""
-    names = [*METHODS, *MINIMIZE, *LEAST_SQUARES]
+    names = [*METHODS, *OF_RESIDUALS, *MINIMIZE, *LEAST_SQUARES]
     if not isinstance(method, str):
         raise TypeError(f"method is {type(method).__name__}: it is the name of one, such as 'trust-newton'")
 
@@ -195,7 +202,7 @@ def method_named(method: Any) -> str:
     offer = f" Did you mean {found[near[0]]!r}?" if near else ""
     raise ValueError(
         f"unknown method {method!r}.{offer} Ours: {', '.join(METHODS)}; SciPy's: {', '.join(MINIMIZE)}; least squares: "
-        f"{', '.join(LEAST_SQUARES)}"
+        f"{', '.join([*OF_RESIDUALS, *LEAST_SQUARES])}"
     )
 
 
@@ -252,6 +259,8 @@ def _finished(problem: Problem, search: Search, outcome: tuple[Stop, str] | Any)
             message=explain(stop, problem, search.tolerances, search.nit, point, steps),
             nit=search.nit,
         )
+        if isinstance(point, Fit):
+            result.update(residuals=point.residuals, jacobian=point.jacobian)
     H = problem.known_hessian(problem.parameters.vector(result.x))
     if H is not None:
         result.hess = H

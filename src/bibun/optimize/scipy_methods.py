@@ -13,6 +13,7 @@ import numpy as np
 from ..core.tree import flatten
 from ..transforms.hessian import hessian
 from ..transforms.jacobian import jacobian
+from .least_squares import residuals_of
 from .problem import MANY, Point, Problem
 from .search import Search
 from .stopping import Stop, Tolerances, steepest
@@ -131,14 +132,14 @@ def scipy_least_squares(
     from scipy import optimize
 
     def half(x: Any, *a: Any) -> Any:
-        return np.sum(_residuals(f, x, a) ** 2) / 2
+        return np.sum(residuals_of(f, x, a) ** 2) / 2
 
     half.__name__ = getattr(f, "__name__", "f")
     problem = Problem(half, x0, args)
     p = problem.parameters
     path, callback, progress = watching
     search = Search(problem, Tolerances(math.nan, 0.0, 0.0, maxiter or 10**9), method, path, callback, progress)
-    derivative = jacobian(lambda x, *a: _residuals(f, p.traced(x), a))
+    derivative = jacobian(lambda x, *a: residuals_of(f, p.traced(x), a))
     kind = "trf" if method == "least_squares" else method
     kind = options.pop("method", kind)
 
@@ -146,7 +147,7 @@ def scipy_least_squares(
         problem.nfev += 1
         try:
             with np.errstate(all="ignore"):
-                r = np.asarray(_residuals(f, p.tree(x), args), dtype=np.float64)
+                r = np.asarray(residuals_of(f, p.tree(x), args), dtype=np.float64)
         except np.linalg.LinAlgError as e:
             problem._refuse(x, f"LinAlgError: {e}")
             return np.full(size, FAR if kind == "lm" else np.inf)
@@ -162,7 +163,7 @@ def scipy_least_squares(
         problem.njev += 1
         with np.errstate(all="ignore"):
             J = np.asarray(derivative(x, *args), dtype=np.float64)
-            r = np.asarray(_residuals(f, p.tree(x), args), dtype=np.float64)
+            r = np.asarray(residuals_of(f, p.tree(x), args), dtype=np.float64)
         point = Point(x.copy(), 0.5 * float(r @ r), J.T @ r)
         if search.point is None:
             search.begin(point)
@@ -314,16 +315,6 @@ def _traced(f: Callable[..., Any], p: Any, extra: tuple[Any, ...]) -> tuple[Call
 
     derivative = jacobian(traced)
     return fun, lambda x: np.asarray(derivative(x)).reshape(-1, p.n)
-
-
-def _residuals(f: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> Any:
-    r = f(x, *args)
-    if r is None:
-        name = getattr(f, "__name__", "f")
-        raise TypeError(f"{name} returned None: least squares needs residuals, an array; is its `return` missing?")
-    if isinstance(r, (list, tuple)):
-        r = np.stack(r)
-    return np.ravel(r)
 
 
 def _where(problem: Problem, x: np.ndarray, value: float, method: str) -> Point:

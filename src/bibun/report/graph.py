@@ -128,7 +128,7 @@ def draw(
     direction: str = "LR",
     max_nodes: int = 300,
 ) -> Drawing:
-    """The graph behind a Variable as a picture.
+    """The graph behind a Variable, or the plan of a compiled function, as a picture.
 
     Rounded boxes are Variables: those you made or named, and the results. Square boxes are operations, with constants
     folded in (`× 0.9`); a dot stands for what the arrow brings. Where the order of the operands matters, they enter in
@@ -136,8 +136,9 @@ def draw(
 
     Parameters
     ----------
-    y : Variable, or list, tuple or dict of Variables
-        The results; they may be nested, and keys become names.
+    y : Variable, or list, tuple or dict of Variables, or compiled function
+        The results; they may be nested, and keys become names. Of a compiled function, the plan it made last: rounded
+        boxes are arguments and results, square ones passes over the rows and calls of NumPy, as `print` has them.
     format : {"svg", "dot", "mermaid"}
         What `str()` of the drawing gives, and a notebook shows.
     values : bool
@@ -158,9 +159,9 @@ def draw(
     Raises
     ------
     ValueError
-        If more than `max_nodes` operations lie behind `y`.
+        If more than `max_nodes` operations lie behind `y`; if a compiled function was not called yet.
     TypeError
-        If `y` holds something other than Variables.
+        If `y` holds something other than Variables, and is no compiled function.
 
     Examples
     --------
@@ -177,6 +178,11 @@ def draw(
         raise ValueError(f"draw(format={format!r}): it is one of {', '.join(map(repr, FORMATS))}")
     if direction not in ("LR", "TB"):
         raise ValueError(f"draw(direction={direction!r}): it is 'LR' (to the right) or 'TB' (down)")
+    if callable(y) and (hasattr(y, "plans") or hasattr(y, "passes")):
+        from .plan_picture import pictured
+
+        picture, title = pictured(y)
+        return Drawing(picture, format, direction, title)
     results = named(y)
     nodes = behind([v for _, v in results], max_nodes)
     if nodes is None:

@@ -15,7 +15,7 @@ from ..core.graph import Node, by_order
 from ..core.kinds import identity, pick
 from .symbols import constant_text, operation, shape_text, shortened, summary
 
-__all__ = ["Arrow", "Box", "Picture", "named", "read"]
+__all__ = ["Arrow", "Box", "Picture", "named", "read", "walk"]
 
 
 class Box:
@@ -50,7 +50,7 @@ class Picture:
 
 def named(ys: Any) -> list[tuple[str, Node]]:
     """The Variables in `ys` with what to call each: its key, its place, or nothing for a single one."""
-    found = [(path, v) for path, v in _walk(ys, "")]
+    found = [(path, v) for path, v in walk(ys, "")]
     if not found:
         raise ValueError("draw() of nothing: give it a Variable, or a list or dict of Variables")
     for path, v in found:
@@ -63,17 +63,18 @@ def named(ys: Any) -> list[tuple[str, Node]]:
     return found
 
 
-def _walk(ys: Any, path: str) -> Iterator[tuple[str, Any]]:
+def walk(ys: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """What is in nested dicts, lists and tuples, with the way to it."""
     if isinstance(ys, dict):
         for k, v in ys.items():
-            yield from _walk(v, f"{path}.{k}" if path else str(k))
+            yield from walk(v, f"{path}.{k}" if path else str(k))
     elif isinstance(ys, (list, tuple)):
         fields = getattr(ys, "_fields", None)
         for i, v in enumerate(ys):
             if fields:
-                yield from _walk(v, f"{path}.{fields[i]}" if path else fields[i])
+                yield from walk(v, f"{path}.{fields[i]}" if path else fields[i])
             else:
-                yield from _walk(v, f"{path}[{i}]" if path else f"y{i}")
+                yield from walk(v, f"{path}[{i}]" if path else f"y{i}")
     else:
         yield path, ys
 

@@ -53,4 +53,5 @@ fasten(getitem, astype)
 
 # what costs time to import waits until it is first met
 LOADERS["numpy.fft"] = functools.partial(importlib.import_module, ".fft", __name__)
+LOADERS["scipy.sparse"] = functools.partial(importlib.import_module, ".sparse", __name__)
 LOADERS["scipy.special"] = functools.partial(importlib.import_module, ".special", __name__)

@@ -25,7 +25,7 @@ __all__ = ["vmap"]
 
 AXES = frozenset(("axis", "axis1", "axis2", "source", "destination", "start"))
 SHAPES = frozenset(("shape",))
-HARMLESS = frozenset(("keepdims", "ddof", "k", "offset"))
+HARMLESS = frozenset(("keepdims", "ddof", "k", "offset", "matrix"))
 
 
 def vmap(

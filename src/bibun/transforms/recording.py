@@ -5,7 +5,10 @@ value is refused. Imports core, gradient.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
+
+import numpy as np
 
 from ..core.backward import within
 from ..core.graph import Node
@@ -49,7 +52,8 @@ class Recorded:
 
         self.parts, call = entered(inside, range(len(args)), args, {})
         with mode("tracing", purpose), mode("absorbing", absorbing), mode("rewriting", None):
-            out = call()
+            with np.errstate(all="ignore") if rewriting is not None else nullcontext():  # these values are no results
+                out = call()
             if rewriting is not None:
                 out = rewriting.whole(out, [x for part in self.parts for x in part.leaves])
         self.outputs, self.rebuild = flatten(out)

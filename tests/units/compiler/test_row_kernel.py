@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from bibun.compiler import lowering_ufuncs, machine, row_kernel, threads  # noqa: F401
+from bibun.compiler import lowering_ufuncs, machine, row_arrays, row_kernel, threads  # noqa: F401
 from bibun.compiler.expression import Expression, Expressions, ordered
 from bibun.compiler.ir import Builder
 from bibun.compiler.row_kernel import RowKernel
@@ -261,18 +261,18 @@ def test_any_array_can_be_made_readable():
         "apart, F": (fortran[::2], ""), "columns backwards": (big[:, ::-1], ""), "none": (fortran[:0], "C"),
         "swapped": (big.astype(">f8"), "C"), "one number": (big[3:4, 5:6], "C"), "repeated": (np.broadcast_to(1.0, (20, 3)), ""),
     }.values():  # fmt: skip
-        assert row_kernel.order(a) == want
-        b = row_kernel.readable(a)
+        assert row_arrays.order(a) == want
+        b = row_arrays.readable(a)
         assert (b is a) == (want != "" and a.dtype.isnative)
         program = RowProgram(
-            [Source(b.dtype, b.shape[1], row_kernel.order(b))],
+            [Source(b.dtype, b.shape[1], row_arrays.order(b))],
             [(0, 0)],
             [Block("dense", 0, b.shape[1])],
             [Term(Expressions().leaf("column", 0), 0)],
         )
         got = RowKernel(program)([b], [np.ones(b.shape[1])])[0][0]
         np.testing.assert_allclose(got, a[:, 0] @ a, rtol=1e-14)
-    assert row_kernel.readable(big[3]).base is not None
+    assert row_arrays.readable(big[3]).base is not None
 
 
 def test_what_is_refused():

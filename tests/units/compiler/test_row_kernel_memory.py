@@ -1,6 +1,7 @@
 """Row kernels touch only the rows: arrays lie against pages that nobody may read, so one byte too far is a crash."""
 
 import ctypes
+import itertools
 import mmap
 import subprocess
 import sys
@@ -129,3 +130,18 @@ def test_chunks_of_many_threads_stay_inside():
         with threads.threads(4):
             check(kernel.program, arrays, [rng.normal(size=3), np.ones(4), np.ones(3)], kernel)
         assert kernel.bound[0].chunks > 4
+
+
+@pytest.mark.parametrize("lanes", [2, 4, 8])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u8", "i4", "u4", "i2", "u2", "i1", "u1", "?"])
+def test_vectors_with_gaps(dtype, lanes):
+    """Elements that do not lie side by side are read, and nothing beyond the first and the last of them."""
+    h = Expressions()
+    program = RowProgram([Source(np.dtype(dtype))], [(0, 0)], [], [Term(h.leaf("column", 0))])
+    kernel = RowKernel(program, lanes)
+    n = 3 * 8 * kernel.layout.rows + 5
+    for at_end, backwards in itertools.product((False, True), repeat=2):
+        whole = Guarded((3 * n - 2) * np.dtype(dtype).itemsize).place((3 * n - 2,), dtype, "C", at_end)
+        whole[:] = np.random.default_rng(0).integers(0, 2 if dtype == "?" else 100, whole.size)
+        a = whole[::-3] if backwards else whole[::3]
+        assert kernel([a], [])[0][0] == a.sum(dtype=float)

@@ -211,7 +211,8 @@ def test_a_program_of_twenty_thousand_operations() -> None:
         np.testing.assert_allclose(kernel([3.5]), chain_by_hand(3.5, 1600), rtol=1e-10)
 
 
-def test_a_program_too_large() -> None:
+def test_a_program_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scalar_kernel, "LIMIT", 20_000)
     (x,) = leaves(1)
     value, _ = chain(x, scalar_kernel.LIMIT // 5)
     with pytest.raises(TooLarge, match=r"of 2\d{4} operations .* \(20000\): run it with NumPy"):
@@ -233,7 +234,7 @@ def test_wrong_arrays_do_no_harm() -> None:
     kernel = ScalarKernel([((2,), float)], [(array(*x), float)])
     with pytest.raises(ValueError):
         kernel([np.zeros(3)])
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError):
         kernel([])
     assert kernel([[1, 2]])[0].tolist() == [1, 2]
 
