@@ -44,6 +44,8 @@ _LATE = {
     "minimize": "optimize",
     "threads": "compiler.threads",
     "MLE": "models.likelihood",
+    "glm": "models.formula_glm",
+    "nls": "models.nls",
     **dict.fromkeys(_DOMAINS, "models.domains"),
 }
 _SPACES = ("linalg", "special", "stats")
@@ -79,7 +81,9 @@ if TYPE_CHECKING:
         Tied,
         UnitInterval,
     )
+    from .models.formula_glm import glm
     from .models.likelihood import MLE
+    from .models.nls import nls
     from .optimize import minimize
 
 __all__ = [
@@ -109,6 +113,7 @@ __all__ = [
     "compile",
     "debug_nans",
     "draw",
+    "glm",
     "grad",
     "hessian",
     "hvp",
@@ -116,6 +121,7 @@ __all__ = [
     "jvp",
     "linearize",
     "minimize",
+    "nls",
     "no_grad",
     "rules",
     "stop_gradient",

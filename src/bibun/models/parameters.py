@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import is_sparse
 from ..core.graph import Node
 from ..transforms.jacobian import jacobian
 from .domains import Parameter, Tied
@@ -95,10 +96,11 @@ class ParameterSet:
                     f"parameter {name!r} is tied to {p.to!r}, which is no parameter of its own; there are "
                     f"{', '.join(n for n, q in self.parts.items() if not isinstance(q, Tied))}"
                 )
-            mine = (p.names if self.flat and p.names is not None else p.labels(name)) if p.size else []
+            alone = (self.flat or p.bare) and p.names is not None
+            mine = ((p.names or []) if alone else p.labels(name)) if p.size else []
             self.shown[name] = slice(len(self.labels), len(self.labels) + len(mine))
             self.labels += mine
-            self.real_labels += [] if not p.size else mine if self.flat and p.names is not None else p.real_labels(name)
+            self.real_labels += [] if not p.size else mine if alone else p.real_labels(name)
         self.size = k
 
     def start(self, given: Any = None) -> np.ndarray:
@@ -179,7 +181,10 @@ def as_values(data: Any) -> Any:
     if data is None or isinstance(data, Values):
         return data
     if isinstance(data, Mapping):
-        return Values({str(k): v if isinstance(v, Node) else np.asarray(v) for k, v in data.items()}, "data column")
+        return Values(
+            {str(k): v if isinstance(v, Node) or is_sparse(v) else np.asarray(v) for k, v in data.items()},
+            "data column",
+        )
     if hasattr(data, "columns") and hasattr(data, "__getitem__"):
         return Values({str(c): np.asarray(data[c]) for c in data.columns}, "data column")
     return data

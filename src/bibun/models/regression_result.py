@@ -79,10 +79,13 @@ class RegressionResult(Result):
     _gamma: np.ndarray
     _over_gamma: Any
     _model: Any  # family and link
+    design: Any = None  # of a formula
+    notes: tuple[str, ...] = ()
 
     def __init__(self, objective: Any, u: np.ndarray, certificate: Certificate, search: Any, facts: dict[str, Any]):
         polished, loglik = facts.pop("polished", 0), facts.pop("loglik")
-        super().__init__(objective.model, objective, u, certificate, search, polished, loglik)
+        super().__init__(objective.model, objective, u, certificate, search, polished, np.nan)
+        self.loglik = loglik
         self.family: str = facts.pop("family")
         self.df_resid: float = facts.pop("df_resid")
         self._model = facts.pop("_model", None)
@@ -93,6 +96,24 @@ class RegressionResult(Result):
         self.__dict__.update(facts)
 
     # --- what differs from a likelihood in general -------------------------------------------------------------------
+
+    @property
+    def loglik(self) -> float:
+        """The log-likelihood; `NotDefined` for quasi families, which are no distributions."""
+        if self._loglik is None:
+            raise NotDefined(f"the {self.family} family is no distribution: it has no likelihood; compare deviances")
+        return self._loglik
+
+    @loglik.setter
+    def loglik(self, value: float | None) -> None:
+        self._loglik = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("deviance", "null_deviance"):
+            raise NotDefined(f"the {self.__dict__.get('family')} family has no deviance: compare log-likelihoods")
+        if name == "null_loglik":
+            raise NotDefined(f"the {self.__dict__.get('family')} family is no distribution: it has no likelihood")
+        raise AttributeError(name)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -217,7 +238,7 @@ class RegressionResult(Result):
         if not 0 < level < 1:
             raise ValueError(f"level={level}: a number between 0 and 1")
         wanted, z = self._positions(parm), normal_quantile(level)
-        if hasattr(self, "_residuals"):
+        if "_residuals" in self.__dict__:
             with np.errstate(invalid="ignore"):
                 t = np.sqrt(max(self.df_resid, 0.0) * np.expm1(z**2 / self.nobs))
                 return np.stack([self.coef - t * self.se(), self.coef + t * self.se()], axis=1)[wanted]
@@ -252,8 +273,9 @@ class RegressionResult(Result):
 
         Parameters
         ----------
-        X : array_like of shape (m, p), optional
-            The columns in the order of the fit, without an intercept that the fit added; the fitted rows by default.
+        X : array_like of shape (m, p), or a table, optional
+            After a formula, a table with its columns; else the columns in the order of the fit, without an intercept
+            that the fit added. The fitted rows by default.
         offset : array_like of shape (m,), optional
             The fitted one for the fitted rows, else 0.
         kind : str, optional
@@ -267,6 +289,10 @@ class RegressionResult(Result):
         model, d = self._need_model("a mean"), self.objective.data
         if X is None:
             X, offset = d.X, d["offset"] if offset is None and "offset" in d else offset
+        elif self.design is not None and not isinstance(X, np.ndarray):
+            more = self.design.offset_of(X)
+            X = self.design.matrix(X)[:, model.width - d.X.shape[1] :]
+            offset = more if offset is None else np.asarray(offset, float) + (0.0 if more is None else more)
         X = np.asarray(X, float)
         if X.ndim != 2 or X.shape[1] != d.X.shape[1]:
             names = ", ".join(self.labels[model.width - d.X.shape[1] : model.width][:8])
@@ -304,7 +330,7 @@ class RegressionResult(Result):
         if model.link.name == "logit":
             r = np.where(y == 1, special.expit(-eta), r)  # 1 - mean, to the last digit
         if kind == "response":
-            return self._residuals if hasattr(self, "_residuals") else r
+            return self._residuals if "_residuals" in self.__dict__ else r
         with np.errstate(all="ignore"):
             if kind in ("pearson", "standardized"):
                 spread = family.variance(mean, **more)
@@ -370,7 +396,7 @@ class RegressionResult(Result):
         """The fit in one dict: that of `Result`, and family, df_resid, R² and residual error or deviances."""
         more = ("rsquared", "deviance", "null_deviance", "null_loglik")
         out = {**super().glance(), "family": self.family, "df_resid": self.df_resid}
-        out.update({name: getattr(self, name) for name in more if hasattr(self, name)})
+        out.update({name: self.__dict__[name] for name in more if self.__dict__.get(name) is not None})
         if self.family == "gaussian":
             out["residual_se"] = float(np.sqrt(self.scale))
         return out
@@ -383,7 +409,11 @@ class RegressionResult(Result):
         if self.family == "gaussian":
             table.head.append(f"R² {self.rsquared:.6g}   residual error {np.sqrt(self.scale):.6g} {on}")
         else:
-            table.head.append(f"deviance {self.deviance:.8g} {on}   null deviance {self.null_deviance:.8g}")
+            table.head += [f"deviance {self.deviance:.8g} {on}   null deviance {self.null_deviance:.8g}"] * (
+                "deviance" in self.__dict__
+            )
+            if self.statistic == "t":
+                table.head.append(f"dispersion {self.scale:.6g}")
         return table
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 Estimates are named by what was declared; matrices are in the order of `labels`. Imports covariance, inference, summary.
 """
 
+import contextlib
 import copy
 from collections.abc import Callable
 from functools import cached_property
@@ -462,9 +463,12 @@ class Result:
 
     def glance(self) -> dict[str, Any]:
         """The fit in one dict: loglik, aic, bic, nobs, df_model, converged, iterations."""
+        out: dict[str, Any] = {}
+        with contextlib.suppress(NotDefined):
+            out = {"loglik": self.loglik, "aic": self.aic, "bic": self.bic}
         return {
-            "loglik": self.loglik, "aic": self.aic, "bic": self.bic, "nobs": self.nobs, "df_model": self.df_model,
-            "converged": self.converged, "iterations": int(getattr(self.search, "nit", 0)),
+            **out, "nobs": self.nobs, "df_model": self.df_model, "converged": self.converged,
+            "iterations": int(getattr(self.search, "nit", 0)),
         }  # fmt: skip
 
     def summary(self, level: float = 0.95, kind: Any = None) -> summary.Summary:

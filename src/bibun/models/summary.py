@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ..errors import NotDefined
+
 __all__ = ["Summary", "of"]
 
 
@@ -53,7 +55,10 @@ def p_text(p: float) -> str:
 def of(result: Any, level: float, kind: Any = None, letter: str = "z", title: str = "Maximum likelihood") -> Summary:
     """The summary of a result."""
     n = "" if result.nobs is None else f"   n {result.nobs:g}"
-    head = [f"{title}: log-likelihood {result.loglik:.8g}{n}   AIC {result.aic:.8g}   BIC {number(result.bic, 8)}"]
+    try:
+        head = [f"{title}: log-likelihood {result.loglik:.8g}{n}   AIC {result.aic:.8g}   BIC {number(result.bic, 8)}"]
+    except NotDefined:
+        head = [f"{title}:{n}"]
     percent = f"{100 * level:g}%"
     rows = [["", "estimate", "std err", letter, f"P>|{letter}|", f"[{percent}", "interval]"]]
     for t in result.tidy(level, kind):

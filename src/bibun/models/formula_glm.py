@@ -1,0 +1,162 @@
+"""`glm`: a generalized linear model of a formula and a table. Imports formula, data, glm."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .covariance import Covariance
+from .data import table
+from .formula import design
+from .glm import regression
+from .regression_result import RegressionResult
+
+__all__ = ["glm"]
+
+NAME = r"(?:`[^`]+`|[^\W\d][\w.]*)"
+COUNTS = re.compile(rf"\s*cbind\(\s*({NAME})\s*,\s*({NAME})\s*\)\s*(~.*)", re.DOTALL)
+
+
+def glm(
+    formula: str,
+    data: Any,
+    family: Any = "gaussian",
+    *,
+    link: Any = None,
+    weights: Any = None,
+    weights_are: str = "frequency",
+    offset: Any = None,
+    exposure: Any = None,
+    cluster: Any = None,
+    levels: Mapping[str, Sequence[Any]] | None = None,
+    penalty: Any = None,
+    power: float | None = None,
+    method: str = "newton",
+    maxiter: int | None = None,
+) -> RegressionResult:
+    """A generalized linear model of a formula and a table.
+
+    Parameters
+    ----------
+    formula : str
+        Such as ``"y ~ x1 + C(g) + x1:x2 + log(x)"`` (see `bibun.models.formula.design`); for binomial counts
+        ``"cbind(successes, failures) ~ x"``.
+    data : dict of arrays, data frame (pandas, polars, Arrow), or Table
+    family : str or Family
+        "gaussian", "binomial", "poisson", "gamma", "inverse-gaussian", "negative-binomial", "tweedie", "beta",
+        "quasi-binomial", "quasi-poisson".
+    link : str, optional
+        By default the family's own.
+    weights, offset, exposure : str or array_like, optional
+        The name of a column, or a number for each row of the data. An exposure is an offset by its logarithm.
+    weights_are : {"frequency", "variance", "sampling"}
+        What weights say: how many rows each stands for; how precisely it was measured; how many of the population.
+    cluster : str, array_like, or a list of these, optional
+        Standard errors are then of clusters (see `Result.with_cov`).
+    levels : dict of str to sequence, optional
+        The order of a column's categories, the first being the reference.
+    penalty : float, optional
+        Ridge: half of it times each squared coefficient but the intercept is taken from the log-likelihood.
+    power : float, optional
+        For tweedie.
+    method : {"newton", "lbfgs", "gradient-descent"}
+    maxiter : int, optional
+
+    Returns
+    -------
+    RegressionResult
+        `predict` takes new data with the columns of the formula; `notes` says what was left out.
+
+    Raises
+    ------
+    ValueError
+        For what the formula does not allow, a response that the family does not have, a column that is not there.
+
+    Examples
+    --------
+    >>> import bibun as bb
+    >>> d = {"y": [1, 0, 3, 2, 6, 8, 5, 11], "x": [0, 1, 2, 3, 4, 5, 6, 7], "g": list("abababab")}
+    >>> r = bb.glm("y ~ x + g", d, family="poisson")
+    >>> print({k: round(v, 4) for k, v in r.params.items()})
+    {'Intercept': 0.0432, 'x': 0.337, 'g[T.b]': -0.0005}
+    >>> r.predict({"x": [8], "g": ["a"]}).value.round(2).tolist()
+    [15.48]
+    """
+    full = table(data)
+    counts = COUNTS.match(formula) if isinstance(formula, str) else None
+    also = [n for n in (weights, offset, exposure) if isinstance(n, str)]
+    ways = [] if cluster is None else list(cluster) if _several(cluster) else [cluster]
+    also += [n for n in ways if isinstance(n, str)]
+    if counts is not None:
+        also.append(counts.group(2).strip("`"))
+        formula = f"{counts.group(1)} {counts.group(3)}"
+    made = design(formula, full, levels, also=list(dict.fromkeys(also)))
+
+    def column(name: str, given: Any) -> Any:
+        if given is None:
+            return None
+        a = np.asarray(full[given].values if isinstance(given, str) else given)
+        if a.shape[:1] != (made.n_rows,):
+            raise ValueError(f"{name} of shape {a.shape} for {made.n_rows} rows of data: one for each")
+        return a[made.rows]
+
+    y, trials = _response(made, family), None
+    if counts is not None:
+        failures = np.asarray(column("failures", counts.group(2).strip("`")), float)
+        trials = y + failures
+        if not ((y >= 0) & (failures >= 0)).all():
+            raise ValueError(
+                f"{counts.group(0).split('~')[0].strip()}: successes and failures are counts of 0 and more"
+            )
+        keep = trials > 0
+        y = np.where(keep, y, 0.0) / np.where(keep, trials, 1.0)
+    total = None if made.offset is None else np.array(made.offset, float)
+    for name, given in (("offset", offset), ("exposure", exposure)):
+        if given is not None:
+            a = np.asarray(column(name, given), float)
+            if name == "exposure":
+                if not (a > 0).all():
+                    raise ValueError(
+                        "exposure holds numbers that are not greater than 0: their logarithm is the offset"
+                    )
+                a = np.log(a)
+            total = a if total is None else total + a
+    w = None if weights is None else np.asarray(column("weights", weights), float)
+    X, intercept = made.X, False
+    if made.names and made.names[0] == "Intercept" and (X[:, 0] == 1).all():
+        X, intercept = X[:, 1:], True
+    r = regression(
+        X, y, made.names, family, link, w, weights_are, trials, total, penalty, power, method, maxiter, intercept
+    )
+    if exposure is not None and r._model.link.name != "log":
+        raise ValueError(f"exposure= is for the log link; the link is {r._model.link.name}: use offset=")
+    r.design, r.notes = made, made.notes
+    if cluster is not None:
+        codes = [column("cluster", way) for way in ways]
+        r.cov = Covariance.of("cluster", codes)
+        names = tuple(way if isinstance(way, str) else f"cluster {k + 1}" for k, way in enumerate(ways))
+        r.cov = Covariance("cluster", r.cov.clusters, names, r.cov.ssc)
+    return r
+
+
+def _several(cluster: Any) -> bool:
+    return isinstance(cluster, (list, tuple)) and all(isinstance(w, str) or np.ndim(w) for w in cluster)
+
+
+def _response(made: Any, family: Any) -> np.ndarray:
+    """The response as numbers: of two categories, 1 for the second."""
+    if made.response is None:
+        raise ValueError(f"the formula {made.formula!r} has no response: write it before ~")
+    known = made.response_levels
+    if known is None:
+        return np.asarray(made.response, float)
+    name = getattr(family, "name", str(family))
+    if "binomial" not in name or "negative" in name:
+        raise ValueError(f"the response `{made.response_name}` holds text, and a {name} response is a number")
+    if len(known) != 2:
+        shown = ", ".join(map(repr, known[:6]))
+        raise ValueError(
+            f"the response `{made.response_name}` has {len(known)} categories ({shown}), and a binomial response two"
+        )
+    return np.asarray(made.response, float)
