@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import NotDefined
+
 __all__ = ["KINDS", "Covariance", "bread", "cluster_codes"]
 
 KINDS = ("observed", "expected", "opg", "sandwich", "cluster", "hac")
-FACTORS = ("none", "G", "full")
+FACTORS = ("none", "G", "full", "HC2", "HC3")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +29,10 @@ class Covariance:
         For "cluster": the cluster of each row, one array for each way of clustering.
     names : tuple of str
         Of the ways.
-    ssc : {"none", "G", "full"}
+    ssc : {"none", "G", "full", "HC2", "HC3"}
         The small-sample factor: none; G / (G - 1) for G clusters; or that times (n - 1) / (n - k), which for "sandwich"
-        and "hac" is n / (n - k).
+        and "hac" is n / (n - k). For "sandwich" of a regression also each row's own: its score over √(1 - h) or 1 - h,
+        h being its pull (MacKinnon & White 1985).
     lags : int
         For "hac": how many rows back still count.
     """
@@ -62,8 +65,9 @@ class Covariance:
                 ways.append(cluster_codes(_column(way, data)))
                 names.append(name)
         ssc = {None: "G" if kind == "cluster" else "none", False: "none", True: "full"}.get(ssc, ssc)
-        if ssc not in FACTORS or (ssc == "G" and kind != "cluster") or (ssc == "full" and kind in KINDS[:3]):
-            raise ValueError(f"ssc={ssc!r} for kind={kind!r}: 'none', 'full' (n - k), or for clusters 'G' too")
+        allowed = {"cluster": FACTORS[:3], "hac": ("none", "full"), "sandwich": ("none", "full", "HC2", "HC3")}
+        if ssc not in allowed.get(kind, ("none",)):
+            raise ValueError(f"ssc={ssc!r} for kind={kind!r}: one of {', '.join(allowed.get(kind, ('none',)))}")
         return Covariance(kind, tuple(ways), tuple(names), str(ssc), int(lags or 0))
 
     def robust(self, inverse: np.ndarray, scores: np.ndarray, squared: np.ndarray, n: float, k: float) -> np.ndarray:
@@ -107,10 +111,11 @@ class Covariance:
                 sums = np.zeros((codes.max() + 1, len(cov)))
                 np.add.at(sums, codes, half)
                 cov += (-1) ** (size + 1) * self._factor(codes, n, k) * (sums.T @ sums)
-        if len(self.clusters) > 1:  # a difference of matrices need not be positive
-            eigenvalues, V = np.linalg.eigh(cov)
-            if eigenvalues[0] < 0:
-                cov = (V * np.maximum(eigenvalues, 0.0)) @ V.T
+        if (np.diag(cov) < 0).any():  # it is a difference of matrices
+            raise NotDefined(
+                f"by {' and '.join(self.names)} together some variance is negative: too few clusters for so many ways; "
+                "cluster by one of them"
+            )
         return cov
 
     def _factor(self, codes: np.ndarray, n: float, k: float) -> float:
@@ -129,6 +134,8 @@ class Covariance:
             factors, text = [n / (n - k) if self.ssc == "full" else 1.0], f"hac, {self.lags} lags"
         else:
             factors, text = [n / (n - k) if self.ssc == "full" else 1.0], self.kind
+        if self.ssc in ("HC2", "HC3"):
+            return f"{text}, {self.ssc}: scores over {'√(1 - h)' if self.ssc == 'HC2' else '1 - h'}"
         formula = {"none": "", "G": "G/(G-1)", "full": "G/(G-1) (n-1)/(n-k)" if self.clusters else "n/(n-k)"}[self.ssc]
         return f"{text}, times {formula} = {', '.join(f'{f:.6g}' for f in factors)}" if formula else text
 
