@@ -53,12 +53,30 @@ class Plan:
         kinds: Any = None,
         rows: int = 0,
         sampled: int = 0,
+        record: Callable[[], Recorded] | None = None,
     ) -> None:
         self._again = again  # the same with derivatives in which zero absorbs, for values that meet zero times infinity
-        where: dict[Node, int] = {x: k for k, x in enumerate(recorded.inputs)}
         self.shapes = [x._data.shape for x in recorded.inputs]
         self.dtypes = kinds or [x._data.dtype for x in recorded.inputs]
         self.sampled = sampled
+        self.rebuild = recorded.rebuild
+        passes = any(isinstance(getattr(v.rule, "rule", None), RowRule) for v in recorded.nodes)
+        self.kernel = None if sampled or passes else scalar_program(recorded, kinds)
+        self.passes = 0
+        if self.kernel is None:
+            self._build(recorded, absorbing, kinds, rows, sampled)
+        else:  # the steps are for people to read: made if somebody does
+            self._late = lambda: self._build(record() if record else recorded, absorbing, kinds, rows, sampled)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("results", "size", "steps") and "_late" in self.__dict__:
+            self.__dict__.pop("_late")()
+            return getattr(self, name)
+        raise AttributeError(name)
+
+    def _build(self, recorded: Recorded, absorbing: bool, kinds: Any, rows: int, sampled: int) -> None:
+        """The steps."""
+        where: dict[Node, int] = {x: k for k, x in enumerate(recorded.inputs)}
         stages: list[tuple[list[Any], list[Any]]] = []
         known: dict[Any, int] = {}
         stage_of: dict[int, int] = {}
@@ -105,12 +123,10 @@ class Plan:
             self.steps += calls
             if sums:
                 self.steps.append(RowStep(sums, absorbing))
-        self.kernel = None if sampled or any(sums for _, sums in stages) else scalar_program(recorded, kinds)
         self.passes = sum(isinstance(s, RowStep) for s in self.steps)
         self.results = [(where.get(y, -1), y) if isinstance(y, Node) else (-1, y) for y in recorded.outputs]
         self._prune()
         self._arrange(rows, sampled)
-        self.rebuild = recorded.rebuild
 
     any_rows = False  # whether it serves any number of rows
     about: Any = None  # the function it is the plan of
@@ -352,14 +368,20 @@ def _planned(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kind
     if n:
         with contextlib.suppress(Uncontracted, Unsupported):
             return _contracted(f, args, n, again, absorbing, kinds)
-    return Plan(Recorded(f, args, "compile", absorbing=absorbing, rewriting=Stable()), again, absorbing, kinds)
+
+    def record() -> Recorded:
+        return Recorded(f, args, "compile", absorbing=absorbing, rewriting=Stable())
+
+    return Plan(record(), again, absorbing, kinds, record=record)
 
 
 def _contracted(
     f: Any, args: tuple[Any, ...], n: int, again: Any, absorbing: bool, kinds: Any, sampled: int = 0
 ) -> Plan:
-    recorded = Recorded(f, args, "compile", absorbing=absorbing, rewriting=Contraction(n))
-    return Plan(recorded, again, absorbing, kinds, n, sampled)
+    def record() -> Recorded:
+        return Recorded(f, args, "compile", absorbing=absorbing, rewriting=Contraction(n))
+
+    return Plan(record(), again, absorbing, kinds, n, sampled, record)
 
 
 class Looked:

@@ -33,6 +33,7 @@ class Stable:
     def __init__(self, n: int = 0) -> None:
         self.n = n
         self.table: dict[Any, list[tuple[Node, Any]]] = {}
+        self.kinds: dict[Any, bool] = {}
 
     def __call__(self, out: Any, leaves: Sequence[Node]) -> Any:
         """`out` in stable forms, as far as it was computed after `leaves`."""
@@ -47,6 +48,7 @@ class Stable:
         self.table = patterns(bool(names & SCIPY))
         with np.errstate(all="ignore"):  # as derivatives do
             instead = self._settled(nodes)
+        self.kinds.clear()
         return rebuild([instead.get(y, y) if isinstance(y, Node) else y for y in ys]) if instead else out
 
     whole = __call__
@@ -67,7 +69,10 @@ class Stable:
         """The stable form of a node, itself settled; the node where there is none."""
         if not isinstance(v, Node) or isinstance(v._data, Parts):
             return v
+        below = {_function(x) for x in v.inputs}
         for pattern, form in self.table.get(_function(v), ()):
+            if not _below(pattern) <= below:
+                continue
             for found in self._matches(pattern, v, Found()):
                 since = now()
                 if not found.exponential():
@@ -90,7 +95,7 @@ class Stable:
             if p in found.bound:
                 if _same(found.bound[p], u):
                     yield found
-            elif p.name not in KINDS or _kind(u, KINDS[p.name], self.n):  # type: ignore[attr-defined]
+            elif p.name not in KINDS or self._is(u, KINDS[p.name]):  # type: ignore[attr-defined]
                 yield found.with_bound(p, u)
             return
         rule = _rule(u)
@@ -106,6 +111,15 @@ class Stable:
         yield from self._each(mine[:k], theirs[:k], found)
         if rule.name in ("add", "multiply"):
             yield from self._each(mine[:k], theirs[k - 1 :: -1], found)
+
+    def _is(self, u: Any, kind: frozenset[str]) -> bool:
+        """Whether a value is of a kind, looked into once."""
+        if not isinstance(u, Node):
+            return _kind(u, kind, self.n)
+        key = u, kind
+        if key not in self.kinds:
+            self.kinds[key] = _kind(u, kind, self.n)
+        return self.kinds[key]
 
     def _each(self, ps: Sequence[Any], us: Sequence[Any], found: "Found") -> Iterator["Found"]:
         if not ps:
@@ -247,6 +261,12 @@ def recorded_again(v: Node, instead: dict[Node, Any]) -> Any:
         args[i] = x
     y = v.rule.rule(*args)
     return y[0].inputs[0] if isinstance(v._data, Parts) else y
+
+
+@functools.cache
+def _below(pattern: Node) -> frozenset[Any]:
+    """The functions whose results a pattern's last operation takes."""
+    return frozenset([_function(x) for x in pattern.inputs if x.rule is not None])
 
 
 def _operands(pattern: Node) -> list[Node]:
