@@ -28,6 +28,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/optimizers.py
 	$(BIN)/python benchmarks/regressions.py
+	$(BIN)/python benchmarks/estimation.py
 	$(BIN)/python benchmarks/compiled.py
 
 # breaks every rule of the table on purpose; a law must notice each time

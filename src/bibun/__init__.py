@@ -38,14 +38,27 @@ _DOMAINS = (
     "UnitInterval",
 )
 _LATE = {
+    "GeneralizedLinearRegressor": "estimators",
+    "LikelihoodRegressor": "estimators",
     "LinearRegression": "estimators",
     "LogisticRegression": "estimators",
     "compile": "compiler.compiled",
     "minimize": "optimize",
     "threads": "compiler.threads",
     "MLE": "models.likelihood",
+    "cox": "models.cox",
+    "firth": "models.firth",
     "glm": "models.formula_glm",
+    "load": "models.loading",
     "nls": "models.nls",
+    "beta_regression": "models.beta",
+    "censored": "models.censored",
+    "hurdle": "models.counts",
+    "multinomial": "models.multinomial_formula",
+    "ordinal": "models.ordinal",
+    "survival": "models.survival",
+    "truncated": "models.censored",
+    "zero_inflated": "models.counts",
     **dict.fromkeys(_DOMAINS, "models.domains"),
 }
 _SPACES = ("linalg", "special", "stats")
@@ -67,7 +80,11 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from .compiler.compiled import compile
     from .compiler.threads import threads
-    from .estimators import LinearRegression, LogisticRegression
+    from .estimators import GeneralizedLinearRegressor, LikelihoodRegressor, LinearRegression, LogisticRegression
+    from .models.beta import beta_regression
+    from .models.censored import censored, truncated
+    from .models.counts import hurdle, zero_inflated
+    from .models.cox import cox
     from .models.domains import (
         CorrelationMatrix,
         CovarianceMatrix,
@@ -81,9 +98,14 @@ if TYPE_CHECKING:
         Tied,
         UnitInterval,
     )
+    from .models.firth import firth
     from .models.formula_glm import glm
     from .models.likelihood import MLE
+    from .models.loading import load
+    from .models.multinomial_formula import multinomial
     from .models.nls import nls
+    from .models.ordinal import ordinal
+    from .models.survival import survival
     from .optimize import minimize
 
 __all__ = [
@@ -94,7 +116,9 @@ __all__ = [
     "Drawing",
     "Fixed",
     "Function",
+    "GeneralizedLinearRegressor",
     "Interval",
+    "LikelihoodRegressor",
     "LinearRegression",
     "LogisticRegression",
     "MissingRule",
@@ -109,25 +133,36 @@ __all__ = [
     "TrackedVariable",
     "UnitInterval",
     "Variable",
+    "beta_regression",
+    "censored",
     "check_grads",
     "compile",
+    "cox",
     "debug_nans",
     "draw",
+    "firth",
     "glm",
     "grad",
     "hessian",
+    "hurdle",
     "hvp",
     "jacobian",
     "jvp",
     "linearize",
+    "load",
     "minimize",
+    "multinomial",
     "nls",
     "no_grad",
+    "ordinal",
     "rules",
     "stop_gradient",
+    "survival",
     "taylor",
     "threads",
+    "truncated",
     "value_and_grad",
     "vjp",
     "vmap",
+    "zero_inflated",
 ]

@@ -26,11 +26,11 @@ class Quick:
     def __init__(self, f: Callable[..., Any], sparse: float) -> None:
         self.f, self.sparse = f, sparse
         self.compiled = Compiled(f)
-        self.refused = False
+        self.refused: set[Any] = set()  # kinds of arguments for which it cannot be compiled
 
     def pays(self, *args: Any) -> bool:
         """Whether it is compiled for such arguments."""
-        if self.refused:
+        if self.refused and _kinds(args) in self.refused:
             return False
         rows, sparse = _longest(args)
         return rows >= (self.sparse if sparse else PAYS)
@@ -42,7 +42,7 @@ class Quick:
             except np.linalg.LinAlgError:
                 raise
             except Exception:  # a branch on a value, a function that cannot be recorded: eagerly it may well run
-                self.refused = True
+                self.refused.add(_kinds(args))
         return self.f(*args)
 
 
@@ -61,6 +61,19 @@ def _longest(args: Iterable[Any]) -> tuple[int, bool]:
             inside = _longest(a.values())
         n, sparse = max(n, inside[0]), sparse or inside[1]
     return n, sparse
+
+
+def _kinds(args: Iterable[Any]) -> tuple[Any, ...]:
+    """The widths of arrays among arguments and in their containers, and the types of whatever else there is."""
+    out: list[Any] = []
+    for a in args:
+        if isinstance(a, dict):
+            out.append(_kinds(a.values()))
+        elif isinstance(a, (list, tuple)) and len(a) < 100:
+            out.append(_kinds(a))
+        else:
+            out.append((type(a), a.shape[1:] if isinstance(a, np.ndarray) else ()))
+    return tuple(out)
 
 
 def quick(f: Callable[..., Any], sparse: float = PAYS_SPARSE) -> Quick:

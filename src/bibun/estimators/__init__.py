@@ -4,7 +4,15 @@ What they share is in base.py.
 """
 
 from .base import NotIdentified
+from .generalized_linear import GeneralizedLinearRegressor
+from .likelihood import LikelihoodRegressor
 from .linear import LinearRegression
 from .logistic import LogisticRegression
 
-__all__ = ["LinearRegression", "LogisticRegression", "NotIdentified"]
+__all__ = [
+    "GeneralizedLinearRegressor",
+    "LikelihoodRegressor",
+    "LinearRegression",
+    "LogisticRegression",
+    "NotIdentified",
+]

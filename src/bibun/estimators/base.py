@@ -14,11 +14,11 @@ try:
     from sklearn.utils.validation import validate_data
 except ImportError:
     raise ImportError(
-        "bibun's LinearRegression and LogisticRegression are scikit-learn estimators, and scikit-learn (1.6 or later) "
-        'is not installed: pip install "bibun[all]"; bibun.models.regression fits without it'
+        "bibun.estimators are scikit-learn estimators, and scikit-learn (1.6 or later) is not installed: "
+        'pip install "bibun[all]"; bibun.glm and bibun.models fit without it'
     ) from None
 
-__all__ = ["NotIdentified", "iterations", "labels", "read", "repetitions", "warn"]
+__all__ = ["NotIdentified", "iterations", "labels", "one_each", "read", "repetitions", "warn"]
 
 
 class NotIdentified(ConvergenceWarning):  # type: ignore[misc]
@@ -40,7 +40,7 @@ def read(estimator: Any, X: Any, y: Any = None, numeric: bool = True) -> Any:
     return validate_data(estimator, X, y, dtype=np.float64, y_numeric=numeric)
 
 
-def labels(estimator: Any, p: int) -> list[str]:
+def labels(estimator: Any, p: int, intercept: bool) -> list[str]:
     """A name for each of p columns, and before them one for the intercept, if there is to be one."""
     given = getattr(estimator, "feature_names_in_", None)
     names = [f"x{k}" for k in range(p)] if given is None else [str(n) for n in given]
@@ -49,7 +49,7 @@ def labels(estimator: Any, p: int) -> list[str]:
     for n in names:  # scikit-learn allows a name twice; a table does not
         seen[n] = seen.get(n, 0) + 1
         out.append(n if seen[n] == 1 else f"{n}#{seen[n]}")
-    if not estimator.fit_intercept:
+    if not intercept:
         return out
     first = "const"
     while first in out:
@@ -62,7 +62,15 @@ def repetitions(sample_weight: Any, n: int) -> np.ndarray | None:
     if sample_weight is None:
         return None
     w = np.asarray(sample_weight, float)
-    return np.full(n, float(w)) if w.ndim == 0 else w
+    return np.full(n, float(w)) if w.ndim == 0 else one_each("sample_weight", w, n)
+
+
+def one_each(name: str, given: Any, n: int) -> np.ndarray:
+    """A number for each of n rows."""
+    a = np.asarray(given, float)
+    if a.shape != (n,):
+        raise ValueError(f"{name} of shape {a.shape} for {n} rows: a number for each")
+    return a
 
 
 def iterations(result: Any) -> int:

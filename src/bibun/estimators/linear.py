@@ -64,7 +64,8 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearRegression":
         """Fit to X of shape (n, p) and y of shape (n,)."""
         X, y = read(self, X, "none" if y is None else y)
-        names, intercept = labels(self, X.shape[1]), bool(self.fit_intercept)
+        intercept = bool(self.fit_intercept)
+        names = labels(self, X.shape[1], intercept)
         w = repetitions(sample_weight, len(y))
         penalty = np.array([0.0] * intercept + [self.alpha] * X.shape[1]) if self.alpha else None
         r = linear(X, y, names, w, None, penalty, self.solver, self.max_iter, intercept)

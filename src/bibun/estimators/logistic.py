@@ -78,7 +78,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"y holds one class only, {self.classes_[0]!r}: a classifier needs two or more")
         if not self.C > 0:
             raise ValueError(f"C={self.C!r}: a number greater than 0; np.inf is no penalty")
-        names, intercept = labels(self, p), bool(self.fit_intercept)
+        intercept = bool(self.fit_intercept)
+        names = labels(self, p, intercept)
         w = repetitions(sample_weight, len(y))
         penalty = None if np.inf == self.C else np.array([0.0] * intercept + [1 / self.C] * p)
         if K == 2:

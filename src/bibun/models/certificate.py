@@ -74,7 +74,7 @@ def certify(objective: Any, u: np.ndarray) -> Certificate:
     for k in np.flatnonzero(eigenvalues < -1e-8):
         problems.append(f"the log-likelihood rises along {named(vectors[:, k] / d, d, labels)}: not a maximum")
         undetermined |= _members(vectors[:, k])
-        directions.append(vectors[:, k] / d)
+        directions.append(vectors[:, k] / d * (-1 if vectors[:, k] @ (g / d) > 0 else 1))  # the way that rises
     # where Newton's method would go next: at a maximum this is noise, and at an end that is not reached it points there
     ahead = -(vectors[:, good] / eigenvalues[good]) @ projected[good] / d
     length = float(np.sqrt(max(ahead @ h @ ahead, 0.0)))
@@ -94,10 +94,10 @@ def certify(objective: Any, u: np.ndarray) -> Certificate:
         if eigenvalues[k] <= SINGULAR and max(abs(f) for f in fell) < 1e-4 * (1 + abs(value)):
             problems.append(f"not identified: {named(v, d, labels)} can change and the log-likelihood does not")
         elif min(fell) < FELL:
-            toward = v if fell[0] <= fell[1] else -v
-            if _fall(objective, u, 4 * away * toward, value) >= FELL:
+            v = v if fell[0] <= fell[1] else -v
+            if _fall(objective, u, 4 * away * v, value) >= FELL:
                 continue
-            problems.append(f"no finite maximum: the log-likelihood still rises as {running(toward, d, labels)}")
+            problems.append(f"no finite maximum: the log-likelihood still rises as {running(v, d, labels)}")
         elif eigenvalues[k] <= SINGULAR:
             problems.append(f"hardly identified: {named(v, d, labels)}")
         else:

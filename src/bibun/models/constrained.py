@@ -1,22 +1,78 @@
 """The maximum of a likelihood where something about its parameters is known: c(u) = 0.
 
-One method serves likelihood ratio and score tests, restricted fits, and what profiles need. Imports the transforms;
-reads an Objective.
+One method serves likelihood ratio and score tests, restricted fits, replicates of a bootstrap, and what profiles need
+(profile.py). Imports the transforms; reads an Objective.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..transforms.gradient import grad
 from ..transforms.hessian import hessian
 from ..transforms.jacobian import jacobian
 
-__all__ = ["Constrained", "constrained", "covariance_along", "profile_end"]
+__all__ = ["Constrained", "Constraints", "along", "constrained", "covariance_along"]
 
-STEPS = 100
-EXACT = 1e-20  # of the value: half a squared step, in standard errors, that is the last
+STEPS = 200
+EXACT = 1e-12  # of the log-likelihood still to be gained, which one more step gains
+ROUNDING = 1e-13  # of the value
+FLAT = 1e-14  # curvature, in units of each parameter's own, that is rounding
+
+
+class Constraints:
+    """c(u) = level, of several equations.
+
+    Parameters
+    ----------
+    of : callable or ndarray of shape (m, k)
+        From (k,) to (m,), plain NumPy; or the matrix of a linear one.
+    level : ndarray of shape (m,)
+    """
+
+    def __init__(self, of: Callable[[Any], Any] | np.ndarray, level: Any = 0.0) -> None:
+        self.level = np.atleast_1d(np.asarray(level, float))
+        self.matrix = np.atleast_2d(of) if isinstance(of, np.ndarray) else None
+        self.of = _flat(of) if callable(of) else _product(np.atleast_2d(of))
+        self._normals = None if self.matrix is not None else jacobian(self.of)
+
+    def value(self, u: np.ndarray) -> np.ndarray:
+        """c(u), shape (m,)."""
+        return np.asarray(_plain(self.of(u)), float)
+
+    def off(self, u: np.ndarray) -> np.ndarray:
+        """By how much each equation does not hold."""
+        return np.asarray(self.value(u) - self.level)
+
+    def normals(self, u: np.ndarray) -> np.ndarray:
+        """The gradients, shape (m, k)."""
+        return self.matrix if self._normals is None else np.asarray(self._normals(u))  # type: ignore[return-value]
+
+    def bend(self, u: np.ndarray, weights: np.ndarray) -> Any:
+        """The second derivatives of a weighted sum of the equations."""
+        return 0.0 if self.matrix is not None else np.asarray(hessian(lambda v: weights @ self.of(v))(u))
+
+    def at(self, level: Any) -> "Constraints":
+        """The same left sides, with other right sides."""
+        other = object.__new__(Constraints)
+        other.__dict__.update(self.__dict__, level=np.atleast_1d(np.asarray(level, float)))
+        return other
+
+    def __and__(self, other: "Constraints") -> "Constraints":
+        """Both: these equations first."""
+        m, n = len(self.level), len(other.level)
+        if not n or not m:
+            return other if not m else self
+        level = np.concatenate([self.level, other.level])
+        if self.matrix is not None and other.matrix is not None:
+            return Constraints(np.concatenate([self.matrix, other.matrix]), level)
+        return Constraints(lambda v: np.concatenate([self.of(v), other.of(v)]), level)
+
+    @staticmethod
+    def none(size: int) -> "Constraints":
+        """No equation."""
+        return Constraints(np.zeros((0, size)), np.zeros(0))
 
 
 class Constrained:
@@ -28,22 +84,39 @@ class Constrained:
     value : float
         Minus the log-likelihood there.
     gradient : ndarray
-        Of minus the log-likelihood: a combination of the constraints' gradients.
+        Of minus the log-likelihood: the combination `multipliers` of the constraints' gradients.
+    information : ndarray
+        The Hessian of minus the log-likelihood.
     hessian : ndarray
         Of the Lagrangian, whose curvature along the constraints is what standard errors come from.
     normals : ndarray of shape (m, k)
         The constraints' gradients.
+    multipliers : ndarray of shape (m,)
+    decrement : float
+        By how much the log-likelihood could still rise.
     success : bool
+    nit : int
+    message : str
     """
 
     def __init__(
-        self, u: np.ndarray, value: float, gradient: np.ndarray, H: np.ndarray, normals: np.ndarray, success: bool
+        self, u: np.ndarray, known: tuple[Any, ...], c: Constraints, decrement: float, success: bool, nit: int
     ) -> None:
-        self.u, self.value, self.gradient, self.hessian = u, value, gradient, H
-        self.normals, self.success = normals, success
+        self.u, self.success, self.nit, self.decrement = u, success, nit, decrement
+        self.value, self.gradient, self.information = known
+        self.normals = c.normals(u)
+        self.multipliers = _multipliers(self.normals, self.gradient, _scale(self.information))
+        self.hessian = self.information - c.bend(u, self.multipliers)
+        ended = "Converged" if success else "Stopped"
+        self.message = f"{ended} after {nit} steps under {len(self.normals)} constraints."
 
 
-def constrained(objective: Any, u: np.ndarray, c: Callable[[Any], Any]) -> Constrained:
+def constrained(
+    objective: Any,
+    u: np.ndarray,
+    c: Callable[[Any], Any] | Constraints,
+    known: tuple[float, np.ndarray, np.ndarray] | None = None,
+) -> Constrained:
     """Minimize minus the log-likelihood over c(u) = 0, from `u`.
 
     Parameters
@@ -51,170 +124,111 @@ def constrained(objective: Any, u: np.ndarray, c: Callable[[Any], Any]) -> Const
     objective : Objective
     u : ndarray of shape (k,)
         Need not satisfy the constraints.
-    c : callable
+    c : callable or Constraints
         From (k,) to (m,), plain NumPy.
+    known : tuple, optional
+        Value, gradient and Hessian at `u`, if they are known.
 
     Notes
     -----
-    Newton's method on the Lagrangian with its exact Hessian: a step onto the linearized constraints, one along them; a
-    line search on the value plus a penalty for what the constraints are off (Nocedal and Wright 2006, chapter 18).
+    Newton's method on the Lagrangian with its exact Hessian: a step onto the linearized constraints, one along them
+    within a trust region, judged by the value plus a penalty for what the constraints are off (Nocedal and Wright 2006,
+    chapter 18). Directions in which the Lagrangian bends down are taken as bending up as much.
     """
-    normals_of = jacobian(lambda v: np.reshape(c(v), -1))
+    c = c if isinstance(c, Constraints) else Constraints(c)
     u = np.array(u, float)
-    value, g, H = objective.all(u)
-    weight, success = 0.0, False
-    for _ in range(STEPS):
-        off, A = np.reshape(_plain(c(u)), -1), np.asarray(normals_of(u))
-        d = _scale(H)
-        A_d = A / d
-        multipliers = np.linalg.lstsq(A_d.T, -g / d, rcond=None)[0]
-        W = H + np.asarray(hessian(lambda v, m=multipliers: m @ np.reshape(c(v), -1))(u))
-        onto = -np.linalg.lstsq(A_d, off, rcond=None)[0]
-        Z = _along(A_d)
-        W_d = W / np.outer(d, d)
-        eigenvalues, V = np.linalg.eigh(Z.T @ W_d @ Z)
-        size = np.maximum(np.abs(eigenvalues), 1e-10)
-        free = Z.T @ (g / d + W_d @ onto)
-        along = -Z @ (V @ ((V.T @ free) / size))
-        step = (onto + along) / d
-        promised = float(onto @ onto + along @ along)
-        if not np.isfinite(promised):
+    known = objective.all(u) if known is None else known
+    value, g, H = known
+    noise = float(getattr(objective, "noise", 0.0))
+    weight, radius, decrement = 0.0, math.inf, math.inf
+    for nit in range(STEPS):
+        off, A, d = c.off(u), c.normals(u), _scale(H)
+        m = -_multipliers(A, g, d)
+        W = (H + c.bend(u, m)) / np.outer(d, d)
+        if not np.isfinite(W).all():
             break
-        if promised <= EXACT * (1 + abs(value)):
-            u = u + step
-            value, g, H = objective.all(u)
-            success = True
+        onto = -np.linalg.lstsq(A / d, off, rcond=None)[0] if len(A) else np.zeros(len(u))
+        Z = along(A / d)
+        curvature, V = np.linalg.eigh(Z.T @ W @ Z)
+        Z = Z @ V
+        curvature = np.where(np.abs(curvature) > FLAT * len(u), np.abs(curvature), math.inf)
+        free = Z.T @ (g / d + W @ onto)
+        decrement = 0.5 * float(np.sum(free**2 / curvature))
+        away = float(onto @ onto)
+        slack = ROUNDING * (1 + abs(value)) + noise
+        if not math.isfinite(decrement + away):
             break
-        weight = max(weight, 2 * float(np.abs(multipliers).max(initial=0.0)))
-        before, t = value + weight * float(np.abs(off).sum()), 1.0
+        if decrement + away <= EXACT:
+            u, known = _last(objective, u, (onto - Z @ (free / curvature)) / d, known, EXACT + slack)
+            return Constrained(u, known, c, decrement, True, nit)
+        missing = float(np.abs(off).sum())
         while True:
-            there = u + t * step
+            short = min(1.0, 0.8 * radius / math.sqrt(away)) if away else 1.0
+            # what the step along promises depends on where the one onto ends
+            inner = _within(free if short == 1.0 else Z.T @ (g / d + W @ (short * onto)), curvature, radius)
+            step = short * onto + Z @ inner
+            length = float(np.linalg.norm(step))
+            rise = float(g / d @ step + 0.5 * step @ W @ step)
+            if away:  # so dear that the step pays
+                weight = max(weight, 2 * rise / (short * missing))
+            hoped = weight * short * missing - rise
+            there, sure = u + step / d, decrement + away < 1
             with np.errstate(all="ignore"):
-                v = objective.value(there)
-                merit = v + weight * float(np.abs(_plain(c(there))).sum())
-            if np.isfinite(merit) and merit <= before + 1e-10 * (1 + abs(before)):
+                found = objective.all(there) if sure else None
+                after = objective.value(there) if found is None else found[0]
+                gain = value + weight * missing - after - weight * float(np.abs(c.off(there)).sum())
+            if gain >= 1e-4 * hoped - slack:
                 break
-            t *= 0.5
-            if t < 1e-10:
-                return Constrained(u, value, g, W, A, promised <= 1e-10 * (1 + abs(value)))
+            radius = 0.25 * min(length, radius)
+            if not length > 1e-12 * (1 + float(np.linalg.norm(u * d))):
+                return Constrained(u, known, c, decrement, decrement + away <= max(1e-9, 30 * slack), nit)
+        if gain >= 0.75 * hoped and length >= 0.8 * radius:
+            radius *= 3
+        elif gain < 0.25 * hoped:
+            radius = min(radius, 0.5 * length)
         u = there
-        value, g, H = objective.all(u)
-    A = np.asarray(normals_of(u))
-    multipliers = np.linalg.lstsq(A.T, -g, rcond=None)[0]
-    W = H + np.asarray(hessian(lambda v: multipliers @ np.reshape(c(v), -1))(u))
-    return Constrained(u, value, g, W, A, success)
+        with np.errstate(all="ignore"):
+            known = value, g, H = objective.all(u) if found is None else found
+        if not (np.isfinite(g).all() and np.isfinite(H).all()):
+            break
+    return Constrained(u, known, c, decrement, False, nit + 1)
 
 
 def covariance_along(W: np.ndarray, A: np.ndarray) -> np.ndarray:
     """The inverse of the information `W` along the constraints with normals `A`, 0 across them."""
     d = _scale(W)
-    Z = _along(A / d)
-    inner = np.linalg.pinv(Z.T @ (W / np.outer(d, d)) @ Z, rcond=1e-12, hermitian=True)
+    Z = along(A / d)
+    inner = np.linalg.pinv(Z.T @ (W / np.outer(d, d)) @ Z, rcond=1e-14, hermitian=True)
     return np.asarray(Z @ inner @ Z.T / np.outer(d, d))
 
 
-def profile_end(objective: Any, u: np.ndarray, g: Callable[[Any], Any], side: int, drop: float, best: float) -> float:
-    """The extreme of g(u) among parameters whose log-likelihood is within `drop` of the maximum.
+def _last(
+    objective: Any, u: np.ndarray, step: np.ndarray, known: tuple[Any, ...], slack: float
+) -> tuple[np.ndarray, tuple[Any, ...]]:
+    """The step that gains the last digits, if rounding lets it."""
+    with np.errstate(all="ignore"):
+        there = objective.all(u + step)
+    rise = float(known[1] @ step + 0.5 * step @ known[2] @ step)
+    if there[0] <= known[0] + rise + slack and np.isfinite(there[1]).all() and np.isfinite(there[2]).all():
+        return u + step, there
+    return u, known
 
-    Parameters
-    ----------
-    objective : Objective
-    u : ndarray
-        The estimates.
-    g : callable
-        From (k,) to a number, plain NumPy.
-    side : {-1, 1}
-        The smallest or the largest.
-    drop : float
-        Half a quantile of chi-square.
-    best : float
-        Minus the log-likelihood at the estimates.
 
-    Returns
-    -------
-    float
-        The end of the interval, an exact root of the likelihood ratio; infinite where that never falls so far.
-
-    Notes
-    -----
-    Newton's method for g's gradient parallel to the likelihood's, and the likelihood at its bound, both at once
-    (Venzon & Moolgavkar 1988); the bound is met by the quadratic, not by its tangent. Where that does not settle, a
-    root is bracketed, the others being refitted for each trial value.
-    """
-    slope_of, bend_of = grad(g), hessian(g)
-    here = np.array(u, float)
-    value, gradient, H = objective.all(here)
-    for step in range(25):
-        a = np.asarray(slope_of(here))
-        share = float(gradient @ a / (a @ a)) if step else 0.0
-        W = H - share * np.asarray(bend_of(here))
-        d = _scale(W)
-        try:
-            L = np.linalg.cholesky(W / np.outer(d, d))
-        except np.linalg.LinAlgError:
+def _within(q: np.ndarray, curvature: np.ndarray, radius: float) -> np.ndarray:
+    """The minimum of q·s + Σ curvature s²/2 within ‖s‖ ≤ radius, by Newton's method on 1 / ‖s‖ (Moré 1978)."""
+    s, damping = -q / curvature, 0.0
+    for _ in range(50):
+        length = float(np.linalg.norm(s))
+        if length <= (1.1 if damping else 1.0) * radius:
             break
-        solved = np.linalg.solve(L.T, np.linalg.solve(L, np.stack([-gradient / d, a / d], axis=1))) / d[:, None]
-        back, out = solved.T
-        # the quadratic at here + back + t out is the bound
-        squared, linear = 0.5 * float(out @ H @ out), float(gradient @ out + back @ H @ out)
-        rest = value + float(gradient @ back) + 0.5 * float(back @ H @ back) - best - drop
-        root = linear**2 - 4 * squared * rest
-        if not root >= 0 or not squared > 0:
-            break
-        move = back + (-linear + side * np.sqrt(root)) / (2 * squared) * out
-        length = float(np.sqrt(max(move @ H @ move, 0.0)))
-        if length > 3 + np.sqrt(2 * drop):
-            move = move * (1 + np.sqrt(2 * drop)) / length
-        here = here + move
-        with np.errstate(all="ignore"):
-            value, gradient, H = objective.all(here)
-        if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(H).all()):
-            break
-        if length < 1e-6 and abs(value - best - drop) < 1e-10 * (1 + drop):
-            return float(_plain(g(here)))
-    return _bracketed(objective, u, g, side, drop, best)
+        damping += (length / radius - 1) * length**2 / float(s @ (s / (curvature + damping)))
+        s = -q / (curvature + damping)
+    return np.asarray(s)
 
 
-def _bracketed(objective: Any, u: np.ndarray, g: Callable[[Any], Any], side: int, drop: float, best: float) -> float:
-    """The same by trial values of g, the others refitted for each, between two of which the root is."""
-    middle = float(_plain(g(u)))
-    H = objective.all(u)[2]
-    a = np.asarray(grad(g)(u))
-    step = side * np.sqrt(2 * drop * max(float(a @ np.linalg.pinv(H, hermitian=True) @ a), 1e-300))
-    here = u
-
-    def fall(trial: float) -> tuple[float, float]:
-        nonlocal here
-        found = constrained(objective, here, lambda v: g(v) - trial)
-        normal = found.normals[0]
-        if np.isfinite(found.value):
-            here = found.u
-        return found.value - best - drop, float(found.gradient @ normal / (normal @ normal))
-
-    inside, outside = middle, middle + step
-    f, slope = fall(outside)
-    for _ in range(60):
-        if not f <= 0:
-            break
-        inside, outside = outside, middle + 2 * (outside - middle)
-        if not np.isfinite(outside) or abs(outside - middle) > 1e4 * abs(step):
-            return side * np.inf
-        f, slope = fall(outside)
-    trial = outside - f / slope if slope and np.isfinite(f) else 0.5 * (inside + outside)
-    for _ in range(100):
-        low, high = sorted((inside, outside))
-        if not low < trial < high:
-            trial = 0.5 * (inside + outside)
-        f, slope = fall(trial)
-        if f <= 0:
-            inside = trial
-        else:
-            outside = trial
-        move = f / slope if slope and np.isfinite(f) else np.inf
-        if abs(move) <= 1e-11 * abs(step) or abs(outside - inside) <= 1e-11 * abs(step):
-            return trial - move if np.isfinite(move) else trial
-        trial = trial - move if np.isfinite(move) else 0.5 * (inside + outside)
-    return trial
+def _multipliers(A: np.ndarray, g: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """The combination of the rows of A that is nearest to g."""
+    return np.asarray(np.linalg.lstsq((A / d).T, g / d, rcond=None)[0]) if len(A) else np.zeros(0)
 
 
 def _scale(H: np.ndarray) -> np.ndarray:
@@ -222,11 +236,22 @@ def _scale(H: np.ndarray) -> np.ndarray:
     return np.asarray(np.where((d > 0) & np.isfinite(d), np.sqrt(np.where(d > 0, d, 1.0)), 1.0))
 
 
-def _along(A: np.ndarray) -> np.ndarray:
+def along(A: np.ndarray) -> np.ndarray:
     """An orthonormal basis of the directions that leave linearized constraints alone, shape (k, k - rank)."""
+    if not len(A):
+        return np.eye(A.shape[1])
     _, s, V = np.linalg.svd(A, full_matrices=True)
     rank = int(np.sum(s > 1e-12 * s.max(initial=0.0)))
-    return np.asarray(V[rank:].T)
+    Z = V[rank:].T
+    return np.where(np.linalg.norm(Z, axis=1, keepdims=True) > FLAT * len(Z), Z, 0.0)  # what is fixed stays
+
+
+def _flat(c: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda v: np.reshape(c(v), -1)
+
+
+def _product(A: np.ndarray) -> Callable[[Any], Any]:
+    return lambda v: A @ v
 
 
 def _plain(x: Any) -> Any:

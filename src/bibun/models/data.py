@@ -121,6 +121,13 @@ class Table:
         self._makers, self.n_rows, self.notes, self.source = dict(makers), n_rows, notes, source
         self._made: dict[str, Column] = {}
 
+    def __getstate__(self) -> tuple[Any, ...]:
+        return [self[n] for n in self.names], self.n_rows, self.notes, self.source
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        columns, *rest = state
+        self.__init__({c.name: (lambda c=c: c) for c in columns}, *rest)  # type: ignore[misc]
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in their order."""

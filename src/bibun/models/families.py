@@ -64,8 +64,11 @@ class Family:
         """Means to start from, inside the domain of every link."""
         return np.asarray(0.5 * (y + y.mean()))
 
-    def loglik(self, y: Array, mean: Array, w: Array, phi: float) -> float:
-        """For families with a dispersion: the log-likelihood at its most likely dispersion."""
+    def loglik(self, y: Array, mean: Array, w: Array, variance: bool) -> float:
+        """For families with a dispersion: the log-likelihood at its most likely dispersion, weights being counts.
+
+        With `variance`, they divide each row's variance instead; beyond gaussian, the weighted log-likelihood, as in R.
+        """
         raise NotDefined(f"the {self.name} family is no distribution: it has no likelihood; compare deviances")
 
     def cdf(self, y: Array, mean: Array, m: Array, phi: float, **more: Any) -> Array:
@@ -76,7 +79,7 @@ class Family:
 
     def draw(self, rng: np.random.Generator, mean: Array, m: Array, phi: float, **more: Any) -> Array:
         """A response for each row."""
-        raise NotDefined(f"the {self.name} family is no distribution that responses can be drawn from")
+        raise NotDefined(f"the {self.name} family is no distribution: to draw responses, fit one that is")
 
 
 # --- a likelihood of its own ------------------------------------------------------------------------------------------
@@ -174,10 +177,10 @@ class NegativeBinomial(Family):
 
     def rows(self, y: Any, eta: Any, link: Link, m: Any, **more: Any) -> Any:
         theta = more["theta"]
-        log_mean, log_theta = link.log_mean(eta), np.log(theta)
-        log_sum = np.logaddexp(log_mean, log_theta)
-        ways = special.gammaln(y + theta) - special.gammaln(theta) - special.gammaln(y + 1)
-        return ways + theta * (log_theta - log_sum) + np.where(y > 0, y * (log_mean - log_sum), 0.0)
+        away = link.log_mean(eta) - np.log(theta)
+        some = np.maximum(y, 1.0)
+        ways = np.where(y > 0, -np.log(some) - special.betaln(some, theta), 0.0)  # to the last digit as θ grows
+        return ways - theta * np.logaddexp(0.0, away) + np.where(y > 0, y * (away - np.logaddexp(0.0, away)), 0.0)
 
     def deviance(self, y: Any, mean: Any, **more: Any) -> Any:
         theta = more["theta"]
@@ -252,10 +255,12 @@ class Gaussian(Family):
     def start(self, y: Array) -> Array:
         return y
 
-    def loglik(self, y: Array, mean: Array, w: Array, phi: float) -> float:
-        n = float(w.sum())
+    def loglik(self, y: Array, mean: Array, w: Array, variance: bool) -> float:
+        n, more = float(w.sum()), 0.0
+        if variance:
+            n, more = float((w > 0).sum()), 0.5 * float(np.log(w[w > 0]).sum())
         with np.errstate(divide="ignore"):
-            return float(-0.5 * n * (np.log(2 * np.pi * (w @ (y - mean) ** 2) / n) + 1))
+            return float(-0.5 * n * (np.log(2 * np.pi * (w @ (y - mean) ** 2) / n) + 1)) + more
 
     def cdf(self, y: Array, mean: Array, m: Array, phi: float, **more: Any) -> Array:
         return np.asarray(special.ndtr((y - mean) / np.sqrt(phi)))
@@ -288,7 +293,7 @@ class Gamma(Family):
     def start(self, y: Array) -> Array:
         return y
 
-    def loglik(self, y: Array, mean: Array, w: Array, phi: float) -> float:
+    def loglik(self, y: Array, mean: Array, w: Array, variance: bool) -> float:
         from scipy.optimize import brentq
 
         n = float(w.sum())
@@ -328,7 +333,7 @@ class InverseGaussian(Family):
     def start(self, y: Array) -> Array:
         return y
 
-    def loglik(self, y: Array, mean: Array, w: Array, phi: float) -> float:
+    def loglik(self, y: Array, mean: Array, w: Array, variance: bool) -> float:
         n = float(w.sum())
         phi = float(w @ self.deviance(y, mean)) / n
         with np.errstate(divide="ignore"):

@@ -1,4 +1,4 @@
-"""`glm`: a generalized linear model of a formula and a table. Imports formula, data, glm."""
+"""`glm`: a generalized linear model of a formula and a table. Imports formula_rows and glm."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .covariance import Covariance
-from .data import table
-from .formula import design
+from .formula_rows import Given
 from .glm import regression
 from .regression_result import RegressionResult
 
@@ -83,27 +81,15 @@ def glm(
     >>> r.predict({"x": [8], "g": ["a"]}).value.round(2).tolist()
     [15.48]
     """
-    full = table(data)
     counts = COUNTS.match(formula) if isinstance(formula, str) else None
-    also = [n for n in (weights, offset, exposure) if isinstance(n, str)]
-    ways = [] if cluster is None else list(cluster) if _several(cluster) else [cluster]
-    also += [n for n in ways if isinstance(n, str)]
+    failed = None if counts is None else counts.group(2).strip("`")
     if counts is not None:
-        also.append(counts.group(2).strip("`"))
         formula = f"{counts.group(1)} {counts.group(3)}"
-    made = design(formula, full, levels, also=list(dict.fromkeys(also)))
-
-    def column(name: str, given: Any) -> Any:
-        if given is None:
-            return None
-        a = np.asarray(full[given].values if isinstance(given, str) else given)
-        if a.shape[:1] != (made.n_rows,):
-            raise ValueError(f"{name} of shape {a.shape} for {made.n_rows} rows of data: one for each")
-        return a[made.rows]
-
+    given = Given(data, weights, offset, exposure, cluster, also=[failed])
+    made = given.design(formula, levels)
     y, trials = _response(made, family), None
     if counts is not None:
-        failures = np.asarray(column("failures", counts.group(2).strip("`")), float)
+        failures = given.numbers("failures", failed, made.rows)
         trials = y + failures
         if not ((y >= 0) & (failures >= 0)).all():
             raise ValueError(
@@ -111,18 +97,7 @@ def glm(
             )
         keep = trials > 0
         y = np.where(keep, y, 0.0) / np.where(keep, trials, 1.0)
-    total = None if made.offset is None else np.array(made.offset, float)
-    for name, given in (("offset", offset), ("exposure", exposure)):
-        if given is not None:
-            a = np.asarray(column(name, given), float)
-            if name == "exposure":
-                if not (a > 0).all():
-                    raise ValueError(
-                        "exposure holds numbers that are not greater than 0: their logarithm is the offset"
-                    )
-                a = np.log(a)
-            total = a if total is None else total + a
-    w = None if weights is None else np.asarray(column("weights", weights), float)
+    total, w = given.row_offset(made.rows, made.offset), given.row_weights(made.rows)
     X, intercept = made.X, False
     if made.names and made.names[0] == "Intercept" and (X[:, 0] == 1).all():
         X, intercept = X[:, 1:], True
@@ -131,17 +106,9 @@ def glm(
     )
     if exposure is not None and r._model.link.name != "log":
         raise ValueError(f"exposure= is for the log link; the link is {r._model.link.name}: use offset=")
-    r.design, r.notes = made, made.notes
-    if cluster is not None:
-        codes = [column("cluster", way) for way in ways]
-        r.cov = Covariance.of("cluster", codes)
-        names = tuple(way if isinstance(way, str) else f"cluster {k + 1}" for k, way in enumerate(ways))
-        r.cov = Covariance("cluster", r.cov.clusters, names, r.cov.ssc)
+    r.design, r.notes, r.table = made, made.notes, given.table
+    r.cov = given.covariance(made.rows) or r.cov
     return r
-
-
-def _several(cluster: Any) -> bool:
-    return isinstance(cluster, (list, tuple)) and all(isinstance(w, str) or np.ndim(w) for w in cluster)
 
 
 def _response(made: Any, family: Any) -> np.ndarray:

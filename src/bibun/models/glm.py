@@ -15,9 +15,10 @@ from .design import checked, constant_columns, factored, has_constant, linear_pr
 from .domains import Real
 from .families import Binomial, Family, family_named
 from .least_squares import Columns, Rows
-from .likelihood import MLE, Objective
+from .likelihood import MLE
 from .links import Link, link_named
 from .logistic import logistic
+from .objective import Objective
 from .parameters import Values
 from .regression import linear
 from .regression_model import Regression
@@ -143,7 +144,7 @@ def _fitted(
     declared = MLE(model, {"coef": _bare(names), **more})
     values = Values(data, "data column")
     objective = Objective(declared, values, w, weights_are)
-    begin = None if link.name == "logit" and isinstance(family, Binomial) else _start(family, link, columns, y, offset)
+    begin = () if link.name == "logit" and isinstance(family, Binomial) else _start(family, link, columns, y, offset)
     fit = Search(objective, [columns], model.flat(), method, maxiter, more=len(more), start=begin)
     margins = None
     if isinstance(family, Binomial) and link.name in ("logit", "probit", "cloglog", "loglog", "cauchit"):
@@ -198,7 +199,7 @@ def _figures(
         elif family.dispersion:
             facts[f"{name}loglik"] = None
             with contextlib.suppress(NotDefined):
-                facts[f"{name}loglik"] = family.loglik(y, center, each * m, facts["scale"])
+                facts[f"{name}loglik"] = family.loglik(y, center, each * m, weights_are == "variance")
     return facts
 
 
@@ -241,12 +242,16 @@ def _bare(names: list[str]) -> Real:
     return coefficients
 
 
-def _start(family: Family, link: Link, columns: Columns, y: np.ndarray, offset: np.ndarray | None) -> np.ndarray:
-    """Coefficients whose predictors are near the links of means near the responses."""
+def _start(family: Family, link: Link, columns: Columns, y: np.ndarray, offset: np.ndarray | None) -> list[np.ndarray]:
+    """Coefficients whose predictors are near the links of means near the responses, or near that of one mean."""
     rows = columns.rows
-    with np.errstate(all="ignore"):
-        eta = np.asarray(link.forward(family.start(y)), float) - (0.0 if offset is None else offset)
-    eta = np.where(np.isfinite(eta), eta, 0.0)
     T = columns.transform()
-    target = np.concatenate([eta if rows.root is None else rows.root * eta, np.zeros(len(rows.below))])
-    return np.concatenate([T @ (T.T @ rows.transposed(target)), np.zeros(len(family.more()))])
+    out = []
+    means = family.start(y)
+    for mean in (means, np.full(len(y), means.mean())):
+        with np.errstate(all="ignore"):
+            eta = np.asarray(link.forward(mean), float) - (0.0 if offset is None else offset)
+        eta = np.where(np.isfinite(eta), eta, 0.0)
+        target = np.concatenate([eta if rows.root is None else rows.root * eta, np.zeros(len(rows.below))])
+        out.append(np.concatenate([T @ (T.T @ rows.transposed(target)), np.zeros(len(family.more()))]))
+    return out

@@ -86,7 +86,7 @@ class Rows:
     def gram(self) -> np.ndarray:
         """A'A, in one pass over X."""
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            if len(self.X) < FEW:
+            if len(self.X) < FEW or not self.X.shape[1]:
                 return np.asarray(self.matrix.T @ self.matrix)
             return np.asarray(_gram(np.zeros(self.shape[1]), self.X, self.w)) + self.below.T @ self.below
 

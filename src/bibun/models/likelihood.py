@@ -1,7 +1,7 @@
 """MLE: a likelihood somebody wrote in plain NumPy, and its fit.
 
 The likelihood returns one value per row (or one number, and then whatever needs rows says so). Everything a fit needs
-comes from it by exact derivatives. Imports parameters, certificate, result, optimize. Ready-made models are likelihoods
+comes from it by exact derivatives. Imports objective, penalized, certificate, result. Ready-made models are likelihoods
 too and live beside this file.
 """
 
@@ -11,22 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.graph import Node
-from ..errors import TrackedVariable
 from ..optimize import minimize
-from ..optimize.derivatives import Derivatives
-from ..transforms.jacobian import jacobian
 from .certificate import certify
-from .parameters import ParameterSet, Values, as_values
+from .objective import Objective
+from .parameters import ParameterSet, as_values
+from .penalized import PenalizedObjective, PenalizedResult
 from .result import Result
 
-__all__ = ["MLE", "Objective"]
-
-FEW = 64
-"""Rows, whose shape tells that of all."""
-
-SAMPLES = (10_000, 100_000)
-"""Rows for which many more rows are fitted first: a step among all of them is dearer than all steps among these."""
+__all__ = ["MLE"]
 
 
 class MLE:
@@ -69,6 +61,10 @@ class MLE:
         *,
         weights: Any = None,
         weights_are: str = "frequency",
+        prior: Callable[[Any], Any] | None = None,
+        penalty: str | None = None,
+        starts: int = 1,
+        rng: Any = None,
         method: str = "trust-newton",
         maxiter: int = 200,
         **options: Any,
@@ -80,12 +76,22 @@ class MLE:
         data : dict of arrays, data frame, or None
             What `loglik` reads as its second argument.
         start : dict or array_like, optional
-            Natural values to start from; what is not given starts as declared.
+            Natural values to start from; what is not given starts as declared. Where nothing is given and the
+            log-likelihood is not finite at what is declared, a start is looked for.
         weights : array_like of shape (n,), optional
             Needs a likelihood by rows.
         weights_are : {"frequency", "variance", "sampling"}
             How many times each row counts; how precisely it was measured (the log-likelihood is weighted, rows are
             counted once); or how many of the population it stands for (the same, and standard errors are "sandwich").
+        prior : callable, optional
+            `prior(p)`: the log-density of the parameters, added once (the estimates are then its posterior's mode).
+        penalty : {"jeffreys"}, optional
+            Add half the log determinant of the observed information: of regressions with canonical links Firth's
+            (1993), which has less bias and is finite under separation.
+        starts : int
+            From how many starts to search, for likelihoods with several maxima: the first, and others drawn around it
+            with `rng`. The best end counts; `search.starts` has minus the log-likelihood of each.
+        rng : numpy.random.Generator or int, optional
         method : str
             Any method of `minimize`.
         maxiter : int
@@ -101,244 +107,48 @@ class MLE:
         """
         if not self.parameters.size:
             raise ValueError("every parameter is Fixed: there is nothing to estimate")
-        objective = Objective(self, as_values(data), weights, weights_are)
-        u = self.parameters.start(start)
-        objective.check_start(u)
+        if penalty not in (None, "jeffreys"):
+            raise ValueError(f"penalty={penalty!r}: 'jeffreys'; any other is a prior=")
+        penalized = prior is not None or penalty is not None
+        if penalized:
+            objective: Objective = PenalizedObjective(
+                self, as_values(data), weights, weights_are, prior, penalty is not None
+            )
+        else:
+            objective = Objective(self, as_values(data), weights, weights_are)
+        if starts > 1 and rng is None:
+            raise ValueError(f"starts={starts} are drawn at random: give rng=, a generator or a seed")
+        begin = objective.usable(self.parameters.start(start), given=start is not None)
+        found, u, steps = self._searched(objective, begin, method, maxiter, options)
+        if starts > 1:
+            found.starts = [found.fun]
+            spread = 2 / objective.scale(begin)
+            for draw in np.random.default_rng(rng).normal(size=(starts - 1, len(begin))):
+                try:
+                    with np.errstate(all="ignore"):
+                        other = self._searched(objective, begin + spread * draw, method, maxiter, options)
+                except ValueError:  # not finite there
+                    found.starts.append(np.inf)
+                    continue
+                values = [*found.starts, other[0].fun]
+                if other[0].fun < found.fun:
+                    found, u, steps = other
+                found.starts = values
+        made = PenalizedResult if penalized else Result
+        return made(self, objective, u, certify(objective, u), found, steps)
+
+    def _searched(
+        self, objective: "Objective", u: np.ndarray, method: str, maxiter: int, options: dict[str, Any]
+    ) -> tuple[Any, np.ndarray, int]:
+        """What the optimizer says, where it ended after polishing, and how many steps that took."""
         u = objective.from_some_rows(u)
         scale = objective.scale(u)
-        found = minimize(
-            objective.derivatives,
-            np.zeros(self.parameters.size),
-            args=(u, scale, *objective.arguments),
-            method=method,
-            maxiter=maxiter,
-            **options,
-        )
-        u, steps = objective.polish(u + np.asarray(found.x) / scale)
-        return Result(self, objective, u, certify(objective, u), found, steps)
+        args = (u, scale, *objective.arguments)
+        found = minimize(objective.derivatives, np.zeros(len(u)), args=args, method=method, maxiter=maxiter, **options)
+        return found, *objective.polish(u + np.asarray(found.x) / scale)
 
     def __repr__(self) -> str:
         return f"MLE({getattr(self.loglik, '__name__', self.loglik)}, {self.parameters!r})"
-
-
-class Objective:
-    """A likelihood with its data: the log-likelihood and its derivatives as functions of the real numbers u.
-
-    Attributes
-    ----------
-    by_rows : bool
-        Whether the likelihood gives a value for each row.
-    n_obs : int or None
-        The number of rows (the sum of the weights).
-    derivatives : Derivatives
-        Of minus the log-likelihood at `center + z / scale` by z: of (z, center, scale, *arguments).
-    """
-
-    def __init__(self, model: MLE, data: Any, weights: Any = None, weights_are: str = "frequency") -> None:
-        if weights_are not in ("frequency", "variance", "sampling"):
-            raise ValueError(f"weights_are={weights_are!r}: 'frequency', 'variance' or 'sampling'")
-        self.model, self.data, self.weights_are = model, data, weights_are
-        self.weights = None if weights is None else np.asarray(weights, float)
-        if self.weights is not None and (self.weights.ndim != 1 or (self.weights < 0).any() or not self.weights.any()):
-            raise ValueError("weights are numbers ≥ 0, one for each row, not all zero")
-        self.by_rows = False
-        self.n_obs: float | None = None
-        self._differentiate()
-
-    def _differentiate(self) -> None:
-        self.derivatives = Derivatives(lambda z, center, scale, *data: self.loss(center + z / scale, *data))
-        self._scores = jacobian(self.rows, mode="forward")
-        self._known: tuple[Any, ...] | None = None  # a point, and value, gradient and Hessian there
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but the derivatives, which are made anew."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("derivatives", "_scores", "_known")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._differentiate()
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """The data and the weights, as `loss` may be given them."""
-        columns = dict(self.data) if isinstance(self.data, Values) else None
-        if columns is None or any(np.asarray(v).dtype.kind not in "biuf" for v in columns.values()):
-            return ()
-        return columns, self.weights
-
-    def rows(self, u: Any, columns: Any = None) -> Any:
-        """The log-likelihood of each row (or the whole), in the sign of a log-likelihood."""
-        p = self.model.parameters.natural(u)
-        data = self.data if columns is None else Values(columns, "data column")
-        try:
-            rows = self.model.loglik(p, data) if self.model.takes_data else self.model.loglik(p)
-        except TrackedVariable as e:
-            raise TrackedVariable(f"in the likelihood: {e}") from e
-        if rows is None:
-            raise TypeError("the likelihood returned None: it must return its value")
-        return rows if self.model.sign == 1 else -rows
-
-    def loss(self, u: Any, columns: Any = None, weights: Any = None) -> Any:
-        """Minus the log-likelihood; of its own data, or of arrays that a compiled program is given."""
-        rows = self.rows(u, columns)
-        weights = self.weights if weights is None else weights
-        if weights is not None:
-            if np.shape(_plain(rows)) != np.shape(_plain(weights)):
-                raise ValueError(
-                    f"weights of shape {np.shape(_plain(weights))} for a likelihood of shape {np.shape(_plain(rows))}: "
-                    "one weight a row"
-                )
-            rows = rows * weights
-        return -np.sum(rows)
-
-    def check_start(self, u: np.ndarray) -> None:
-        """Learn whether there are rows; refuse a start where the log-likelihood is not finite, naming the rows."""
-        with np.errstate(all="ignore"):
-            if self._finite_rows(u):
-                return
-            rows = np.asarray(_plain(self.rows(u)), float)
-        self.by_rows = rows.ndim == 1
-        if rows.ndim > 1:
-            raise ValueError(f"the likelihood returned shape {rows.shape}: one value a row, shape (n,), or one number")
-        if rows.size == 0:
-            raise ValueError("the likelihood returned no rows: the data are empty")
-        if self.by_rows:
-            self.n_obs = self.count(rows.size)
-        bad = np.flatnonzero(~np.isfinite(np.atleast_1d(rows)))
-        if bad.size:
-            shown = ", ".join(
-                f"{label} = {v:.6g}"
-                for label, v in zip(self.model.parameters.labels, self.model.parameters.vector(u), strict=True)
-            )
-            where = (
-                f"rows {', '.join(map(str, bad[:5]))}{' …' if bad.size > 5 else ''}" if self.by_rows else "as a whole"
-            )
-            raise ValueError(
-                f"the log-likelihood is {np.atleast_1d(rows)[bad[0]]} at the start ({shown}) in {where}: give a start "
-                "inside the domain (start={…}), or look at those rows for missing or impossible values"
-            )
-
-    def _finite_rows(self, u: np.ndarray) -> bool:
-        """Whether all is well at the start, from one compiled pass and the shape of the first rows."""
-        arguments = self._at(u)
-        if not self.derivatives.together(*arguments):
-            return False
-        columns, _ = self.arguments
-        n = max((len(v) for v in columns.values() if np.ndim(v)), default=0)
-        try:
-            head = {k: v[:FEW] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
-            shape = np.shape(_plain(self.rows(u, head)))
-            if shape != (FEW,) or not np.isfinite(self.value(u)):
-                return False
-        except Exception:  # what is wrong is said where all rows are looked at
-            return False
-        self.by_rows, self.n_obs = True, self.count(n)
-        return True
-
-    def count(self, rows: int) -> float:
-        """How many rows there are, by their weights."""
-        w = self.weights
-        return float(rows if w is None else w.sum() if self.weights_are == "frequency" else (w > 0).sum())
-
-    @property
-    def labels(self) -> list[str]:
-        """The names of the real numbers u."""
-        return self.model.parameters.real_labels
-
-    def _at(self, u: np.ndarray) -> tuple[Any, ...]:
-        """The arguments of `derivatives` after z = 0 that stand for `u`."""
-        return u, np.ones(len(u)), *self.arguments
-
-    def value(self, u: np.ndarray) -> float:
-        """Minus the log-likelihood."""
-        return float(self.derivatives.value(np.zeros(len(u)), *self._at(u)))
-
-    def value_and_grad(self, u: np.ndarray) -> tuple[float, np.ndarray]:
-        """Minus the log-likelihood and its gradient."""
-        at = self._at(u)
-        if self.derivatives.together(*at):
-            return self.all(u)[:2]
-        v, g = self.derivatives.both(np.zeros(len(u)), *at)
-        return float(v), np.asarray(g)
-
-    def hessian(self, u: np.ndarray) -> np.ndarray:
-        """The observed information on the scale of u."""
-        return self.all(u)[2].copy()
-
-    def all(self, u: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Value, gradient and Hessian, kept for the point that was asked for last."""
-        if self._known is None or not np.array_equal(self._known[0], u):
-            self._known = u.copy(), self.derivatives.symmetric(np.zeros(len(u)), *self._at(u))
-        return self._known[1]  # type: ignore[no-any-return]
-
-    def scores(self, u: np.ndarray) -> np.ndarray:
-        """The derivative of each row's log-likelihood, shape (n, k)."""
-        return np.asarray(self._scores(u))
-
-    def from_some_rows(self, u: np.ndarray) -> np.ndarray:
-        """Where the search ends for some of many rows; `u` where all rows do not agree that this is better."""
-        arguments = self._at(u)
-        if not self.derivatives.together(*arguments):
-            return u
-        columns, weights = self.arguments
-        n = max((len(v) for v in columns.values() if np.ndim(v)), default=0)
-        best = u
-        for rows in SAMPLES:
-            if n < 4 * rows:
-                break
-            some = slice(None, None, n // rows)
-            part = {k: v[some] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
-            w = None if weights is None else weights[some]
-            try:
-                value, g, h = self.derivatives.symmetric(np.zeros(len(u)), best, np.ones(len(u)), part, w)
-                scale = _scale(h, g) / np.sqrt(rows)
-                found = minimize(
-                    self.derivatives, np.zeros(len(u)), args=(best, scale, part, w), maxiter=50, ftol=1e-6, gtol=0.0
-                )
-            except (ValueError, np.linalg.LinAlgError):  # some rows need not have what all of them have
-                return u
-            if not found.success or not found.fun < value:
-                return u
-            best = best + np.asarray(found.x) / scale
-        return best if best is not u and self.value(best) < self.value(u) else u
-
-    def scale(self, u: np.ndarray) -> np.ndarray:
-        """The square root of a row's mean curvature in each direction: columns in other units search the same path."""
-        with np.errstate(all="ignore"):
-            _, g, h = self.all(u)
-            return _scale(h, g) / np.sqrt(self.n_obs or 1.0)
-
-    def polish(self, u: np.ndarray) -> tuple[np.ndarray, int]:
-        """Newton steps to the last digit, as long as each is shorter than the one before and raises nothing."""
-        last, steps = np.inf, 0
-        for _ in range(10):
-            value, g = self.value_and_grad(u)
-            h = self.hessian(u)
-            try:
-                step = np.linalg.solve(h, g)
-            except np.linalg.LinAlgError:
-                break
-            decrement = float(g @ step)
-            if not 0 <= decrement < min(0.25 * last, 1e-4 * (1 + abs(value))):
-                break
-            moved = u - step
-            with np.errstate(all="ignore"):
-                if not self.value(moved) <= value + 1e-12 * (1 + abs(value)):
-                    break
-            u, last, steps = moved, decrement, steps + 1
-            if decrement <= 1e-24 * (1 + abs(value)):
-                break
-        return u, steps
-
-
-def _scale(h: np.ndarray, g: np.ndarray) -> np.ndarray:
-    d, g = np.abs(np.diag(h)), np.abs(g)
-    d = np.where(np.isfinite(d) & (d > 0), np.sqrt(d), np.where(g > 0, g, 1.0))
-    return np.where(np.isfinite(d) & (d > 0), d, 1.0)
-
-
-def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
 
 
 def _takes_data(f: Callable[..., Any]) -> bool:

@@ -63,6 +63,11 @@ def _log_complement(x: Any) -> Any:
     return np.where(small, np.log(-np.expm1(-np.where(small, x, 1.0))), np.log1p(-np.exp(-np.where(small, 1.0, x))))
 
 
+def _log_complement_of_exp(e: Any) -> Any:
+    """log(1 - exp(-exp(e))), which is e where that is far below 0."""
+    return np.where(e < -40, e, _log_complement(np.exp(np.maximum(e, -40.0))))
+
+
 LINKS: dict[str, Link] = {
     link.name: link
     for link in (
@@ -77,7 +82,7 @@ LINKS: dict[str, Link] = {
             "cloglog",
             lambda m: np.log(-np.log1p(-m)),
             lambda e: -np.expm1(-np.exp(e)),
-            lambda e: _log_complement(np.exp(e)),
+            lambda e: _log_complement_of_exp(e),
             lambda e: -np.exp(e),
         ),
         Link(
@@ -85,7 +90,7 @@ LINKS: dict[str, Link] = {
             lambda m: -np.log(-np.log(m)),
             lambda e: np.exp(-np.exp(-e)),
             lambda e: -np.exp(-e),
-            lambda e: _log_complement(np.exp(-e)),
+            lambda e: _log_complement_of_exp(-e),
         ),
         Link(
             "cauchit",

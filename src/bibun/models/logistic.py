@@ -19,13 +19,14 @@ from .design import (
 from .domains import Real
 from .families import FAMILIES
 from .least_squares import Rows
-from .likelihood import MLE, Objective
+from .likelihood import MLE
 from .links import LINKS
+from .objective import Objective
 from .regression_model import Regression
 from .regression_result import RegressionResult
 from .search import Search
 
-__all__ = ["logistic", "multinomial"]
+__all__ = ["class_margins", "logistic", "multinomial"]
 
 
 def logistic(
@@ -140,7 +141,7 @@ def multinomial(
         `labels` are ``"class:column"``, class by class from the second.
     """
     X, y, names, w, _ = checked(X, y, names, weights, None, intercept)
-    K, p = len(classes), len(names)
+    K = len(classes)
     codes = y.astype(int)
     if (codes != y).any() or codes.min() < 0 or codes.max() >= K or K < 2:
         raise ValueError(f"y is a class number from 0 to {K - 1} in each row")
@@ -158,16 +159,7 @@ def multinomial(
     fit = Search(objective, [columns] * (K - 1), rows, method, maxiter, penalty=np.kron(among, np.diag(lam)))
 
     def margins() -> np.ndarray:
-        A = columns.rows.of(slice(None))
-        full = np.zeros((len(y), K, K - 1, p))  # row, the other class, coefficients
-        for k in range(K):
-            mine = codes == k
-            if k:
-                full[mine, :, k - 1] += A[mine][:, None, :]
-            for j in range(1, K):
-                full[mine, j, j - 1] -= A[mine]
-        used = np.ones((len(y), 1), bool) if w is None else (w > 0)[:, None]
-        return full[(np.arange(K)[None, :] != codes[:, None]) & used].reshape(-1, (K - 1) * p)
+        return class_margins(columns.rows.of(slice(None)), codes, K, np.ones(len(y), bool) if w is None else w > 0)
 
     facts = fit.finish("multinomial", labels, [names] * (K - 1), np.tile(constant, K - 1), margins)
     counts = chosen.sum(axis=0) if w is None else w @ chosen
@@ -176,6 +168,28 @@ def multinomial(
     null = float(np.sum(xlogy(counts, counts / counts.sum())))
     facts.update(null_loglik=null, deviance=-2 * facts["loglik"], null_deviance=-2 * null, scale=1.0)
     return RegressionResult(objective, fit.coef, fit.certificate, fit.found, facts)
+
+
+def class_margins(A: np.ndarray, codes: np.ndarray, K: int, used: np.ndarray) -> np.ndarray:
+    """What a unit of each coefficient adds to the margin of a row's own class over each of the others.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n, p)
+        The columns, the intercept among them.
+    codes : ndarray of shape (n,)
+        The class of each row, 0 … K - 1.
+    used : ndarray of bool, shape (n,)
+    """
+    n, p = A.shape
+    full = np.zeros((n, K, K - 1, p))  # row, the other class, coefficients
+    for k in range(K):
+        mine = codes == k
+        if k:
+            full[mine, :, k - 1] += A[mine][:, None, :]
+        for j in range(1, K):
+            full[mine, j, j - 1] -= A[mine]
+    return full[(np.arange(K)[None, :] != codes[:, None]) & used[:, None]].reshape(-1, (K - 1) * p)
 
 
 @dataclass(frozen=True)

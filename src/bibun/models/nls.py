@@ -200,6 +200,11 @@ class SumOfSquares:
         """The square of the rounding error of the largest response."""
         return float(np.max((ROUNDING * (self.y if self.root is None else self.root * self.y)) ** 2))
 
+    @property
+    def noise(self) -> float:
+        """What rounding of the residuals does to the value."""
+        return 0.5 * len(self.y) * self.rounding / self.variance
+
     # --- what a result and a certificate ask of an objective ----------------------------------------------------------
 
     def linear(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

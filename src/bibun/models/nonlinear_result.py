@@ -3,26 +3,26 @@
 Imports result and what is below it; reads a SumOfSquares. The fit is in nls.py.
 """
 
-import math
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..optimize import minimize
+from ..errors import NotDefined
 from ..optimize.least_squares import Linear, lengths
-from ..optimize.stopping import RULES
 from ..transforms.jacobian import jacobian
 from . import summary
 from .certificate import certify
-from .covariance import Covariance, bread
+from .constrained import along
+from .covariance import Covariance
 from .parameters import as_values
 from .regression_result import Prediction
 from .result import Result, Test
+from .row_figures import beside_data
 
 __all__ = ["MeanPrediction", "NonlinearResult"]
 
-FAR = 1e4  # Wald half-widths: an end further out is none
 NOISE = 3e4  # rounding errors of the response: less noise is none
 
 
@@ -64,26 +64,32 @@ class NonlinearResult(Result):
     """
 
     def __init__(self, objective: Any, u: np.ndarray, search: Any) -> None:
+        loglik = self._figures(objective, u, np.eye(len(u)))
+        df = max(self.df_resid, 1.0)
+        objective.settle(max(self.rss, df * objective.n_obs * NOISE**2 * objective.rounding), df, -loglik)
+        certificate = certify(objective, u)  # at a variance beside which rounding errors are small
+        objective.settle(self.rss, df, -loglik)
+        super().__init__(objective, objective, u, certificate, search, 0, loglik)
+        self.cov = Covariance("expected")
+
+    def _figures(self, objective: Any, u: np.ndarray, Z: np.ndarray) -> float:
+        """Learn the sum of squares and what follows from it, the directions `Z` being free; the log-likelihood."""
         r, J = objective.linear(u)
-        self.rss, n = float(r @ r), objective.n_obs
-        self.df_resid = n - len(u)
+        J, n = J @ Z, objective.n_obs
+        self.rss, self.df_resid = float(r @ r), n - Z.shape[1]
         self.scale = self.rss / self.df_resid if self.df_resid > 0 else float("nan")
+        self._linear = Linear(r, J, np.where(lengths(J) > 0, lengths(J), 1.0))
+        self._whitening = Z @ self._linear.whitening
         with np.errstate(divide="ignore"):
             loglik = -0.5 * n * float(np.log(2 * np.pi) + 1 - np.log(n) + np.log(self.rss))
         if objective.root is not None:
             loglik += float(np.log(objective.root[objective.root > 0]).sum())
-        df = max(self.df_resid, 1.0)
-        objective.settle(max(self.rss, df * n * NOISE**2 * objective.rounding), df, -loglik)
-        certificate = certify(objective, u)  # at a variance beside which rounding errors are small
-        objective.settle(self.rss, df, -loglik)
-        self._linear = Linear(r, J, np.where(lengths(J) > 0, lengths(J), 1.0))
-        super().__init__(objective, objective, u, certificate, search, 0, loglik)
-        self.cov = Covariance("expected")
+        return loglik
 
     @property
     def df_model(self) -> int:
         """The number of parameters, and one for the variance, as they count in AIC."""
-        return len(self.u) + 1
+        return super().df_model + 1
 
     @property
     def _determined(self) -> float:
@@ -92,8 +98,8 @@ class NonlinearResult(Result):
     def _bread(self, kind: str) -> np.ndarray:
         """s² (J'J)⁻¹, in which every covariance but the "observed" is: that has the mean's second derivatives too."""
         if kind == "observed":
-            return np.asarray(bread(self.objective.hessian(self.u)) * (self.scale / self.objective.variance))
-        T = self._linear.whitening
+            return np.asarray(super()._bread(kind) * (self.scale / self.objective.variance))
+        T = self._whitening
         return np.asarray(self.scale * (T @ T.T))
 
     def _quantile(self, level: float) -> float:
@@ -106,38 +112,48 @@ class NonlinearResult(Result):
 
         return float(2 * special.stdtr(self.df_resid, -abs(statistic))) if self.df_resid > 0 else float("nan")
 
-    def conf_int(self, level: float = 0.95, method: str = "wald", kind: Any = None, parm: Any = None) -> np.ndarray:
+    def conf_int(
+        self, level: float = 0.95, method: str = "wald", kind: Any = None, parm: Any = None, **more: Any
+    ) -> np.ndarray:
         """Confidence intervals (see `Result.conf_int`), shape (k, 2), by the t distribution.
 
         "profile" holds the values at which the best sum of squares exceeds the least one by no more than s² t²: the
         profile t statistic, the others adapting (Bates & Watts 1988), exact where a Wald interval is not.
         """
-        wanted = self._positions(parm)
-        if self.df_resid <= 0:
-            return np.full((len(wanted), 2), np.nan)
-        alone = (
-            self.jacobian.shape[0] == self.jacobian.shape[1]
-            and not (self.jacobian - np.diag(self.jacobian.diagonal())).any()
-        )
-        if method != "profile" or not alone or not 0 < level < 1:
-            return super().conf_int(level, method, kind, parm)
-        out = np.full((len(wanted), 2), np.nan)
-        for i, k in enumerate(wanted):
-            if not self.undetermined[k]:
-                for side in (-1, 1):
-                    u = self.u.copy()
-                    u[k] = profile_end(self.objective, self.u, k, side * self._quantile(level), self.rss, self.scale)
-                    with np.errstate(all="ignore"):
-                        out[i, (side + 1) // 2] = self.parameters.vector(u)[k]
-        return np.sort(out, axis=1)
+        if self.rss == 0 and method in ("profile", "score"):
+            method = "wald"  # an exact fit: every interval is a point
+        return super().conf_int(level, method, kind, parm, **more)
 
     def test(self, hypothesis: Any, kind: str = "wald", cov: Any = None) -> Test:
-        """A test of linear hypotheses (see `Result.test`); F tests by the estimates or, "lr", by sums of squares."""
+        """A test of linear hypotheses (see `Result.test`); all are F tests with the variance of this fit.
+
+        By the estimates; "lr" by sums of squares, as R's `anova`; "score" by the slopes of the restricted one.
+        """
         t = super().test(hypothesis, kind, cov)
-        if kind == "score":
-            return t
-        name = "F test of sums of squares" if kind == "lr" else "F test"
+        name = {"wald": "F test", "lr": "F test of sums of squares", "score": "F test of scores"}[kind]
         return Test(name, t.statistic / t.df, t.df, t.hypothesis, self.df_resid)
+
+    def _redrawn(self, times: np.ndarray) -> Any:
+        """The sum of squares, each row counting so many times; what was compiled serves it."""
+        objective = object.__new__(type(self.objective))
+        root = np.sqrt(times) if self.objective.root is None else np.sqrt(times) * self.objective.root
+        objective.__dict__.update(self.objective.__dict__, root=root, _known=None)
+        return objective
+
+    def _information(self, u: np.ndarray, H: np.ndarray) -> np.ndarray:
+        """J'J over the variance: the expected information."""
+        J = self.objective.linear(u)[1]
+        return np.asarray(J.T @ J / self.objective.variance)
+
+    def _settle(self, found: Any, space: Any) -> None:
+        """Take the estimates of a restricted search, and the figures that follow from them."""
+        assert self._held is not None
+        before, self.objective = self.objective.variance, copy.copy(self.objective)
+        loglik = self._figures(self.objective, found.u, along(found.normals))
+        self.objective.settle(self.rss, max(self.df_resid, 1.0), -loglik)
+        self._held.inverse *= self.objective.variance / before
+        super()._settle(found, space)
+        self.loglik = loglik
 
     def predict(self, data: Any = None, weights: Any = None, kind: Any = None) -> MeanPrediction:  # type: ignore[override]
         """The mean at rows of data: values with standard errors and intervals by the delta method.
@@ -183,9 +199,36 @@ class NonlinearResult(Result):
         r = objective.linear(self.u)[0]
         if kind == "response":
             return np.asarray(objective.y - objective.mean(self.u, objective.data))
+        if kind == "standardized":
+            raise NotDefined("a row of a curve has no exact pull of its own: use kind='pearson'")
+        if kind == "quantile":
+            kind = "pearson"  # of the normal distribution they are the same
         if kind not in ("pearson", "deviance"):
-            raise ValueError(f"kind={kind!r}: 'response', 'pearson' or 'deviance'")
+            raise ValueError(f"kind={kind!r}: 'response', 'pearson', 'deviance' or 'quantile'")
         return np.asarray(r / np.sqrt(self.scale) if kind == "pearson" else r.copy())
+
+    def loglik_rows(self) -> np.ndarray:
+        """The log-likelihood of each row at the most likely variance, shape (n,); 0 for rows of weight 0."""
+        objective, r = self.objective, self.objective.linear(self.u)[0]
+        variance = self.rss / objective.n_obs
+        with np.errstate(all="ignore"):
+            rows = -0.5 * (np.log(2 * np.pi * variance) + r**2 / variance)
+            return rows if objective.root is None else np.where(objective.root > 0, rows + np.log(objective.root), 0.0)
+
+    def augment(self) -> dict[str, np.ndarray]:
+        """The data with "fitted", "residuals", "standardized_residuals", "hat" and "cooks_distance" of each row.
+
+        The last three are those of the linear regression on the mean's derivatives (Bates & Watts 1988, section 2.8).
+        """
+        (r, J), d, s2 = self.objective.linear(self.u), self.objective.data, self.scale
+        hat = np.sum((J @ self._linear.whitening) ** 2, axis=1)
+        with np.errstate(all="ignore"):
+            figures = {
+                "fitted": np.asarray(self.objective.mean(self.u, d), float), "residuals": self.residuals(),
+                "standardized_residuals": r / np.sqrt(s2 * (1 - hat)), "hat": hat,
+                "cooks_distance": r**2 * hat / (len(self.u) * s2 * (1 - hat) ** 2),
+            }  # fmt: skip
+        return beside_data({k: np.asarray(d[k]) for k in d if np.shape(d[k])[:1] == r.shape}, figures)
 
     def glance(self) -> dict[str, Any]:
         """The fit in one dict: that of `Result`, and rss, df_resid and residual_se."""
@@ -200,80 +243,3 @@ class NonlinearResult(Result):
             "freedom"
         )
         return table
-
-
-def profile_end(objective: Any, u: np.ndarray, k: int, t: float, rss: float, variance: float) -> float:
-    """Where the profile t statistic of u[k] is `t`: infinite if it never is, NaN if the others cannot be refitted.
-
-    The statistic is the signed root of what the sum of squares rises by over the variance, the others adapting. It is
-    close to linear (Bates & Watts 1988), so Newton's method finds the root in a few refits, kept between two ends.
-    """
-    if not variance > 0:  # an exact fit
-        return float(u[k])
-    squares, args, free = objective.squares, objective.arguments, np.arange(len(u)) != k
-
-    def follow(x: np.ndarray, J: np.ndarray, value: float) -> np.ndarray:
-        """Where the others go, by the linear model, as u[k] moves to `value`."""
-        x = x.copy()
-        d = lengths(J)
-        d[d == 0] = 1.0
-        x[free] -= np.linalg.lstsq(J[:, free] / d[free], J[:, k] * (value - x[k]), rcond=1e-12)[0] / d[free]
-        x[k] = value
-        return x
-
-    def refit(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
-        """The best point with that u[k], the Jacobian, the statistic, and its derivative."""
-        if free.any():
-            found = minimize(
-                squares.held(x, free), x[free], args=args, method="levenberg-marquardt", ftol=1e-13, maxiter=1000,
-                to_the_last_digit=False, progress=False,
-            )  # fmt: skip
-            if found.status == RULES["interrupted"].status:
-                raise KeyboardInterrupt
-            if not found.success:
-                raise ValueError(found.message)
-            x = x.copy()
-            x[free] = found.x
-        with np.errstate(all="ignore"):
-            r, J = np.asarray(squares.residuals(x, *args)), np.asarray(squares.jacobian(x, *args))
-        rise = float(r @ r) - rss
-        if rise < -1e-6 * rss - 1e6 * len(r) * objective.rounding:
-            raise ArithmeticError(
-                f"the sum of squares is lower, {rss + rise:.6g} after {rss:.6g}, at "
-                + ", ".join(f"{n} = {v:.6g}" for n, v in zip(objective.labels, x, strict=True))
-                + ": the estimates are another minimum; fit again from there"
-            )
-        tau = math.copysign(math.sqrt(max(rise, 0.0) / variance), t)
-        return x, J, tau, float(J[:, k] @ r) / (variance * tau) if tau else math.inf
-
-    x, J = u, np.asarray(squares.jacobian(u, *args))
-    T = Linear(np.zeros(len(J)), J, np.where(lengths(J) > 0, lengths(J), 1.0)).whitening
-    half = t * math.sqrt(variance) * float(np.linalg.norm(T[k]))
-    near = 1e-6 * abs(t) + math.sqrt(len(J) * objective.rounding / variance) / abs(t)
-    inside, at_inside, outside, trial = float(u[k]), (0.0, t / half), math.nan, float(u[k]) + half
-    for _ in range(100):
-        try:
-            there, J_there, tau, slope = refit(follow(x, J, trial))
-        except ValueError:  # not finite there, or without a minimum
-            tau = math.nan
-        if abs(tau - t) <= near:
-            return trial + (t - tau) / slope
-        if not abs(tau) <= 2 * abs(t):  # too far, or in another valley
-            trial = 0.5 * (inside + trial)
-        else:
-            if abs(tau) < abs(t):
-                inside, at_inside, x, J = trial, (tau, slope), there, J_there
-            else:
-                outside = trial
-            trial = trial + (t - tau) / slope
-        if not abs(inside - u[k]) < FAR * abs(half):
-            return math.copysign(math.inf, half)
-        furthest = u[k] + 3 * (inside - u[k] or half) if outside != outside else outside
-        if not min(inside, furthest) < trial < max(inside, furthest):
-            trial = furthest if outside != outside else 0.5 * (inside + outside)
-        if abs(trial - inside) <= 1e-9 * abs(half) and abs(at_inside[0] - t) > 1e-6 * abs(t):
-            if outside != outside:
-                break
-            outside = math.nan  # it was in another valley
-            trial = inside + (t - at_inside[0]) / at_inside[1]
-    return math.nan

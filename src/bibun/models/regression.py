@@ -14,9 +14,10 @@ from .design import checked, constant_columns, factored, has_constant, linear_pr
 from .domains import Real
 from .families import FAMILIES
 from .least_squares import Columns, Rows, predictor
-from .likelihood import MLE, Objective
+from .likelihood import MLE
 from .links import LINKS
 from .logistic import logistic, multinomial
+from .objective import Objective
 from .regression_model import Regression
 from .regression_result import Prediction, RegressionResult
 from .search import MAXITER, METHODS
@@ -105,6 +106,7 @@ def linear(
     mean = float(np.sum(root * target)) / total if has_constant(columns, constant) else 0.0
     around = target - root * mean
     tss = float(around @ around)
+    null = -0.5 * total * (np.log(2 * np.pi * tss / total) + 1) if tss > 0 else np.inf
     sigma = float(np.sqrt(s2)) if s2 > 0 else 1.0
 
     objective = Objective(MLE(_Gaussian(sigma), Real(names=names)), named_data(X, y, offset), w)
@@ -126,7 +128,8 @@ def linear(
     facts = {
         "family": "gaussian", "df_resid": df_resid, "df_model": rank + 1, "inverse": s2 * columns.whole(inverse),
         "null": columns.null / columns.norms[:, None], "loglik": float(loglik), "scale": float(s2), "deviance": rss,
-        "null_deviance": tss, "rsquared": 1 - rss / tss if tss > 0 else np.nan, "_residuals": r,
+        "null_deviance": tss,
+        "null_loglik": null, "rsquared": 1 - rss / tss if tss > 0 else np.nan, "_residuals": r,
         "_model": Regression(FAMILIES["gaussian"], LINKS["identity"], len(names)),
     }  # fmt: skip
     if w is not None:
@@ -141,6 +144,10 @@ class _Gaussian:
 
     def __init__(self, sigma: float) -> None:
         self.sigma = sigma
+
+    def scaled(self, scale: float) -> "_Gaussian":
+        """The same with another variance."""
+        return _Gaussian(float(np.sqrt(scale)))
 
     def __call__(self, theta: Any, d: Any) -> Any:
         z = (d.y - linear_predictor(d, theta)) / self.sigma

@@ -46,6 +46,10 @@ class Regression:
         """By one vector: the coefficients, and the real numbers behind the rest."""
         return Flat(self)
 
+    def scaled(self, scale: float) -> "Regression":
+        """The same with another dispersion."""
+        return Regression(self.family, self.link, self.width, scale)
+
     @property
     def canonical(self) -> bool:
         """Whether what is observed of the information is what is expected."""

@@ -15,79 +15,18 @@ from ..core.tree import map_leaves
 from ..errors import NotDefined
 from ..transforms.jacobian import jacobian
 from . import inference, summary
+from .answers import Comparison, Estimate, Test, normal_quantile
 from .certificate import Certificate
-from .constrained import constrained, profile_end
 from .covariance import Covariance, bread
 from .parameters import as_values
+from .restricted import Held, Space, equations, restricted, span
+from .row_figures import RowFigures
+from .saving import Saving
 
 __all__ = ["Comparison", "Estimate", "Result", "Test"]
 
 
-class Estimate:
-    """A function of the parameters: its value, standard error and interval.
-
-    Attributes
-    ----------
-    value, se : ndarray
-    cov : ndarray
-        The covariance of the elements of `value`.
-    """
-
-    def __init__(self, value: Any, cov: np.ndarray, quantile: Callable[[float], float] | None = None) -> None:
-        self.value = np.asarray(value)
-        self.cov = cov
-        self._quantile = quantile or normal_quantile
-        with np.errstate(invalid="ignore"):
-            self.se = np.sqrt(np.diag(cov)).reshape(self.value.shape)
-
-    def conf_int(self, level: float = 0.95) -> np.ndarray:
-        """Wald intervals, shape value.shape + (2,)."""
-        z = self._quantile(level)
-        return np.stack([self.value - z * self.se, self.value + z * self.se], axis=-1)
-
-    def __repr__(self) -> str:
-        return f"Estimate(value={self.value}, se={self.se})"
-
-
-class Test:
-    """A test: its statistic, degrees of freedom and p-value; an F test where `df_resid` is given."""
-
-    __test__ = False  # not for pytest
-
-    def __init__(self, name: str, statistic: float, df: int, hypothesis: str, df_resid: float | None = None) -> None:
-        from scipy import special
-
-        self.name, self.statistic, self.df, self.hypothesis = name, float(statistic), int(df), hypothesis
-        self.df_resid = df_resid
-        self.p_value = float("nan")
-        if df and df_resid is None:
-            self.p_value = float(special.chdtrc(df, max(self.statistic, 0.0)))
-        elif df and df_resid is not None and df_resid > 0:
-            self.p_value = float(special.fdtrc(df, df_resid, max(self.statistic, 0.0)))
-
-    def __repr__(self) -> str:
-        of = f"chi2({self.df})" if self.df_resid is None else f"F({self.df}, {self.df_resid:g})"
-        return f"{self.name}: {of} = {self.statistic:.6g}, p = {self.p_value:.4g}   ({self.hypothesis})"
-
-
-class Comparison:
-    """Two fits of the same rows: the likelihood ratio of nested models, and both information criteria."""
-
-    def __init__(self, smaller: "Result", larger: "Result") -> None:
-        self.smaller, self.larger = smaller, larger
-        df = larger.df_model - smaller.df_model
-        self.lr = Test("likelihood ratio", 2 * (larger.loglik - smaller.loglik), df, "the smaller model holds")
-        self.aic = {"smaller": smaller.aic, "larger": larger.aic}
-        self.bic = {"smaller": smaller.bic, "larger": larger.bic}
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.lr}\nAIC smaller {self.smaller.aic:.4f}, larger {self.larger.aic:.4f}; "
-            f"BIC smaller {self.smaller.bic:.4f}, larger {self.larger.bic:.4f}"
-        )
-
-
-class Result:
+class Result(RowFigures, Saving):
     """A fitted likelihood.
 
     Attributes
@@ -108,6 +47,8 @@ class Result:
         Which covariance standard errors are from, unless one is asked for: "observed"; after sampling weights
         "sandwich".
     """
+
+    _held: Held | None = None  # what a restricted fit is restricted to
 
     def __init__(
         self,
@@ -134,8 +75,8 @@ class Result:
 
     @property
     def df_model(self) -> int:
-        """The number of free parameters."""
-        return len(self.u)
+        """The number of free parameters, less the equations that they are restricted to."""
+        return len(self.u) - self._n_held
 
     @property
     def aic(self) -> float:
@@ -144,8 +85,10 @@ class Result:
 
     @property
     def bic(self) -> float:
-        """k log n - 2 log-likelihood; NaN where the likelihood has no rows."""
-        return float("nan") if self.nobs is None else self.df_model * float(np.log(self.nobs)) - 2 * self.loglik
+        """k log n - 2 log-likelihood, of a likelihood by rows."""
+        if self.nobs is None:
+            raise NotDefined("BIC needs the number of rows: return one value a row from the likelihood, or use aic")
+        return self.df_model * float(np.log(self.nobs)) - 2 * self.loglik
 
     @property
     def converged(self) -> bool:
@@ -174,9 +117,10 @@ class Result:
             1987). All but the first two need a likelihood by rows. By default the result's own.
         cluster : array_like of shape (rows,), str, or a list of these, optional
             The cluster of each row, or the name of a column of the data; several for clusters of several ways.
-        ssc : {"none", "G", "full"}, optional
+        ssc : {"none", "G", "full", "HC2", "HC3"}, optional
             The small-sample factor: none; G / (G - 1) for G clusters, the default there; and that times
-            (n - 1) / (n - k), or n / (n - k) where there are no clusters.
+            (n - 1) / (n - k), or n / (n - k) where there are no clusters; for "sandwich" of a regression also a factor
+            of each row, by its pull.
         lags : int, optional
             For "hac".
         """
@@ -208,6 +152,11 @@ class Result:
         other._cov = {}
         return other
 
+    @property
+    def _columns(self) -> Any:
+        """The data by name, a value for each fitted row."""
+        return self.objective.data
+
     def cov_said(self, kind: Any = None) -> str:
         """The covariance in words, with its small-sample factor."""
         return self._wanted(kind).said(self.nobs or 1.0, self._determined)
@@ -215,7 +164,7 @@ class Result:
     @property
     def _determined(self) -> float:
         """How many parameters the data determine: the k of small-sample factors."""
-        return float(len(self.u) - self.certificate.undetermined.sum())
+        return float(len(self.u) - self.certificate.undetermined.sum() - self._n_held)
 
     def _wanted(self, kind: Any = None, cluster: Any = None, ssc: Any = None, lags: int | None = None) -> Covariance:
         if kind is None and cluster is None and ssc is None and lags is None:
@@ -225,7 +174,7 @@ class Result:
         kind = ("cluster" if cluster is not None else self.cov.kind) if kind is None else kind
         if kind == self.cov.kind and cluster is None and ssc is None and lags is None:
             return self.cov
-        return Covariance.of(kind, cluster, ssc, lags, self.objective.data)
+        return Covariance.of(kind, cluster, ssc, lags, self._columns)
 
     @cached_property
     def jacobian(self) -> np.ndarray:
@@ -249,7 +198,10 @@ class Result:
         inverse = self._bread(wanted.kind)
         if wanted.kind in ("observed", "expected"):
             return inverse
-        return wanted.robust(inverse, *self._weighted_scores(), self.nobs or 1.0, self._determined)
+        if wanted.kind == "opg" and self._held is not None:  # of what is left free
+            squared, U = self._weighted_scores()[1], span(inverse)
+            return np.asarray(U @ wanted.robust(U, squared, squared @ U, self.nobs or 1.0, self._determined) @ U.T)
+        return wanted.robust(inverse, *self._weighted_scores(wanted.ssc), self.nobs or 1.0, self._determined)
 
     def _bread(self, kind: str) -> np.ndarray:
         """The inverse of the information."""
@@ -258,10 +210,12 @@ class Result:
                 "the expected information needs the distribution of the response, and a likelihood in general does not "
                 "tell it: use kind='observed'"
             )
-        return bread(self.objective.hessian(self.u))
+        return bread(self.objective.hessian(self.u)) if self._held is None else self._held.inverse
 
-    def _weighted_scores(self) -> tuple[np.ndarray, np.ndarray]:
+    def _weighted_scores(self, ssc: str = "none") -> tuple[np.ndarray, np.ndarray]:
         """The rows' scores times their weights, and times what makes outer products those of all rows."""
+        if ssc in ("HC2", "HC3"):
+            raise NotDefined(f"ssc={ssc!r} needs the pull of each row, which regressions have: use ssc='full'")
         if not self.objective.by_rows:
             raise NotDefined(
                 "this covariance needs a score for each row, and the likelihood returns one number: return one value a "
@@ -290,36 +244,60 @@ class Result:
         """
         scores = self._weighted_scores()[0]
         if self.jacobian.shape[0] != self.jacobian.shape[1]:
-            raise ValueError(
-                "elements of a simplex or a correlation matrix cannot move alone, so rows have no scores by them; "
+            raise NotDefined(
+                "elements of a simplex or a correlation matrix cannot move alone, so rows have no scores by them: "
                 "result.objective.scores(result.u) has them by the real numbers of the search"
             )
         return np.asarray(np.linalg.solve(self.jacobian.T, scores.T).T)
 
     # --- intervals and tests -----------------------------------------------------------------------------------------
 
-    def conf_int(self, level: float = 0.95, method: str = "wald", kind: Any = None, parm: Any = None) -> np.ndarray:
+    def conf_int(
+        self,
+        level: float = 0.95,
+        method: str = "wald",
+        kind: Any = None,
+        parm: Any = None,
+        *,
+        reps: int = 999,
+        rng: Any = None,
+        cluster: Any = None,
+    ) -> np.ndarray:
         """Confidence intervals of the free parameters.
 
         Parameters
         ----------
         level : float
-        method : {"wald", "profile"}
+        method : {"wald", "profile", "score", "bootstrap"}
             "wald": estimate ± quantile × standard error, on a scale without ends (log for Positive, logit for
             intervals), carried back, so that an interval stays in its domain. "profile": where the likelihood ratio
-            stops refusing, exact roots, all other parameters adapting.
+            stops refusing, exact roots, all other parameters adapting; infinite where it never does, NaN where the
+            others cannot be refitted. "score": the same of Rao's test. "bootstrap": BCa intervals of rows, or
+            clusters, drawn anew (see `bootstrap`).
         kind : str
             The covariance for "wald".
         parm : str or sequence of str, optional
             Labels of the parameters wanted; all by default.
+        reps, rng, cluster
+            For "bootstrap".
 
         Returns
         -------
         ndarray of shape (k, 2)
+
+        Examples
+        --------
+        >>> import numpy as np, bibun as bb
+        >>> rows = lambda p, d: d.y * np.log(p.mean) - p.mean
+        >>> r = bb.MLE(rows, {"mean": bb.Positive()}).fit({"y": np.array([3.0, 1.0, 4.0, 1.0, 5.0])})
+        >>> [r.conf_int(method=m).round(3).tolist() for m in ("wald", "profile", "score")]
+        [[[1.658, 4.728]], [[1.577, 4.533]], [[1.668, 4.7]]]
         """
         if not 0 < level < 1:
             raise ValueError(f"level={level}: a number between 0 and 1")
         wanted = self._positions(parm)
+        if method == "bootstrap":
+            return np.asarray(self.bootstrap(reps, rng, cluster).conf_int(level)[wanted])
         z = self._quantile(level)
         if method == "wald":
             with np.errstate(invalid="ignore"):
@@ -327,22 +305,35 @@ class Result:
                 half = z * self.se(kind) * np.abs(self.parameters.stretch(self.coef))
                 ends = [self.parameters.unstretched(middle + s * half) for s in (-1, 1)]
             return np.sort(np.stack(ends, axis=1), axis=1)[wanted]
-        if method != "profile":
-            raise ValueError(f"method={method!r}: 'wald' or 'profile'")
+        if method not in ("profile", "score"):
+            raise ValueError(f"method={method!r}: 'wald', 'profile', 'score' or 'bootstrap'")
         out = np.full((len(self.coef), 2), np.nan)
-        for k in wanted:
-            if self.undetermined[k]:
-                continue
+        known = [k for k in dict.fromkeys(wanted) if not self.undetermined[k]]
+        if known and np.isfinite(z):
+            space = self._space()
+            for k in known:
+                out[k] = space.ends(k, z, method)
+        return out[wanted]
 
-            def shown(u: Any, k: int = k) -> Any:
-                return self.parameters.stretched(self.parameters.vector(u))[k]
+    def bootstrap(self, reps: int = 999, rng: Any = None, cluster: Any = None) -> Any:
+        """The fit repeated for rows, or clusters, drawn anew: a `Bootstrap` with estimates and intervals.
 
-            t = np.array(self.parameters.stretched(self.coef), float)
-            for side in (-1, 1):
-                t[k] = profile_end(self.objective, self.u, shown, side, 0.5 * z**2, -self.loglik)
-                with np.errstate(all="ignore"):
-                    out[k, (side + 1) // 2] = self.parameters.unstretched(t)[k]
-        return np.sort(out, axis=1)[wanted]
+        Parameters
+        ----------
+        reps : int
+        rng : int or numpy.random.Generator
+            It must be given: the same one gives the same intervals.
+        cluster : array_like of shape (rows,) or str, optional
+            Whole clusters are drawn.
+
+        Raises
+        ------
+        NotDefined
+            For a likelihood that is one number: it has no rows to draw.
+        """
+        from .bootstrap import bootstrap
+
+        return bootstrap(self, reps, rng, cluster)
 
     def test(self, hypothesis: Any, kind: str = "wald", cov: Any = None) -> Test:
         """A test of linear hypotheses about the parameters.
@@ -353,7 +344,8 @@ class Result:
             Equations in the labels, ``"x1 = x2, x3 = 0"``; or the matrix and the right side of R b = r.
         kind : {"wald", "lr", "score"}
             By the estimates and their covariance; by what the log-likelihood loses where the hypothesis holds; by its
-            slope there (Rao).
+            slope there (Rao), compared with the expected information where a model has it in closed form, else with the
+            observed.
         cov : str, optional
             For "wald", the covariance to use, if not the result's own.
 
@@ -375,11 +367,16 @@ class Result:
             return Test("Wald test", gap @ np.linalg.solve(V, gap), len(R), said)
         if kind not in ("lr", "score"):
             raise ValueError(f"kind={kind!r}: 'wald', 'lr' or 'score'")
-        found = self._constrained(R, r, said)
+        space = self._space()
+        found = self._constrained(space, R, r, said)
         if kind == "lr":
-            return Test("likelihood ratio test", 2 * (found.value + self.loglik), len(R), said)
-        H = self.objective.all(found.u)[2]
-        return Test("score test", found.gradient @ np.linalg.pinv(H, hermitian=True) @ found.gradient, len(R), said)
+            return Test("likelihood ratio test", 2 * (found.value - space.best), len(R), said)
+        statistic = space.score(found)
+        if np.isnan(statistic):
+            raise NotDefined(
+                f"where {said} holds the observed information is not positive, so there is no score test: use kind='lr'"
+            )
+        return Test("score test", statistic, len(R), said)
 
     def _hypothesis(self, hypothesis: Any) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """R, r and the equations in words, of parameters that are determined."""
@@ -387,16 +384,100 @@ class Result:
         lost = [self.labels[k] for k in np.flatnonzero(self.undetermined & np.any(R != 0, axis=0))]
         if lost:
             raise ValueError(f"{', '.join(lost)} is not determined by the data: {'; '.join(self.certificate.problems)}")
-        if np.linalg.matrix_rank(R) < len(R):
-            raise ValueError(f"the equations {', '.join(texts)} say the same thing twice: leave one out")
+        if (
+            np.linalg.matrix_rank(R if self._held is None else np.concatenate([self._held.R, R]))
+            < len(R) + self._n_held
+        ):
+            held = "" if self._held is None else f", and {', '.join(self._held.texts)} holds already"
+            raise ValueError(f"the equations {', '.join(texts)} say the same thing twice{held}: leave one out")
         return R, r, texts
 
-    def _constrained(self, R: np.ndarray, r: np.ndarray, said: str) -> Any:
+    def _space(self) -> Space:
+        """The coordinates of the search, which tests and intervals go through."""
+        return Space(
+            self.objective, self.u, self.objective.value(self.u), self.parameters, np.eye(len(self.u)),
+            self._information, self._held,
+        )  # fmt: skip
+
+    def _redrawn(self, times: np.ndarray) -> Any:
+        """The likelihood over the coordinates of the search, each row counting so many times."""
+        from .bootstrap import Weighted
+
+        w = self.objective.weights
+        return Weighted(self.objective, times if w is None else times * w)
+
+    def _information(self, u: np.ndarray, H: np.ndarray) -> np.ndarray:
+        """What score tests compare slopes with, H being the observed information."""
+        return H
+
+    def _constrained(self, space: Space, R: np.ndarray, r: np.ndarray, said: str) -> Any:
         """The best parameters for which R b = r."""
-        found = constrained(self.objective, self.u, lambda u: R @ self.parameters.vector(u) - r)
-        if not found.success:
-            raise ValueError(f"no parameters with {said} were found: is it outside their domain?")
-        return found
+        return space.restricted(space.constraints(R, r), said)
+
+    # --- restrictions ------------------------------------------------------------------------------------------------
+
+    def restricted(self, hypothesis: Any) -> Any:
+        """The same model fitted to the same rows where a hypothesis holds.
+
+        Parameters
+        ----------
+        hypothesis : str, or R, or (R, r)
+            Equations in the labels, ``"x1 = x2, sigma = 1"``, as for `test`.
+
+        Returns
+        -------
+        Result
+            Its covariance is along the equations (what they fix has standard error 0), and `df_model` counts what they
+            leave free; `compare` with the full fit is the likelihood ratio test.
+
+        Raises
+        ------
+        ValueError
+            If an equation cannot be read, is redundant, or cannot hold.
+
+        Examples
+        --------
+        >>> import numpy as np, bibun as bb
+        >>> d = {"x": np.array([1.0, 2.0, 3.0]), "y": np.array([2.0, 4.0, 9.0])}
+        >>> rows = lambda p, d: -((d.x - p.a) ** 2) - (d.y - p.b) ** 2
+        >>> r = bb.MLE(rows, {"a": bb.Real(), "b": bb.Real()}).fit(d)
+        >>> s = r.restricted("a = b")
+        >>> print({k: round(float(v), 4) for k, v in s.params.items()}, s.df_model)
+        {'a': 3.5, 'b': 3.5} 1
+        >>> r.compare(s).lr.df
+        1
+        """
+        return restricted(self, hypothesis)
+
+    def fix(self, values: dict[str, Any]) -> Any:
+        """The same model fitted with parameters fixed: ``fix({"x1": 0.0})`` is ``restricted("x1 = 0")``."""
+        return self.restricted(equations(values, lambda name: [self.labels[k] for k in self._positions(name)]))
+
+    def tie(self, first: str, *others: str) -> Any:
+        """The same model fitted with parameters equal: ``tie("x1", "x2")`` is ``restricted("x1 = x2")``."""
+        if not others:
+            raise ValueError(f"tie({first!r}): give the names of two parameters or more")
+        mine = self._positions(first)
+        said = []
+        for other in others:
+            theirs = self._positions(other)
+            if len(theirs) != len(mine):
+                raise ValueError(f"{first} has {len(mine)} elements and {other} {len(theirs)}: they cannot be equal")
+            said += [f"`{self.labels[i]}` = `{self.labels[j]}`" for i, j in zip(mine, theirs, strict=True)]
+        return self.restricted(", ".join(said))
+
+    def _settle(self, found: Any, space: Space) -> None:
+        """Take the estimates of a restricted search."""
+        assert self._held is not None
+        self.u = space.settled(found.u, self._held)
+        self.loglik = -found.value
+        self.coef = np.asarray(self.parameters.vector(self.u))
+        self.params = self.parameters.values(self.u)
+
+    @property
+    def _n_held(self) -> int:
+        """How many equations the parameters are restricted to."""
+        return 0 if self._held is None else len(self._held)
 
     def compare(self, other: "Result") -> Comparison:
         """The likelihood ratio test against a nested model (or one this is nested in), and both criteria.
@@ -427,7 +508,7 @@ class Result:
         """
 
         def f(u: Any) -> Any:
-            return g(self.parameters.natural(u))
+            return g(self._read(u))
 
         value = np.asarray(map_leaves(_plain, f(self.u)))
         J = np.asarray(jacobian(f)(self.u)).reshape(value.size, len(self.u))
@@ -435,7 +516,11 @@ class Result:
         used = np.any(J != 0, axis=0)
         return Estimate(value, J[:, used] @ cov[np.ix_(used, used)] @ J[:, used].T, self._quantile)
 
-    def predict(self, f: Callable[..., Any], data: Any = None, kind: Any = None) -> Estimate:
+    def _read(self, u: Any) -> Any:
+        """The parameters that `delta` gives to a function."""
+        return self.parameters.natural(u)
+
+    def predict(self, f: Callable[..., Any] | None = None, data: Any = None, kind: Any = None) -> Estimate:
         """A function of parameters and data, such as a mean, at new data: values with standard errors.
 
         Parameters
@@ -445,6 +530,8 @@ class Result:
         data : dict or data frame, optional
             New data; the fitted ones by default.
         """
+        if f is None:
+            raise NotDefined("a likelihood does not say what there is to predict: give f(p, d), such as a mean")
         d = self.objective.data if data is None else as_values(data)
         return self.delta(lambda p: f(p, d), kind)
 
@@ -465,15 +552,21 @@ class Result:
         """The fit in one dict: loglik, aic, bic, nobs, df_model, converged, iterations."""
         out: dict[str, Any] = {}
         with contextlib.suppress(NotDefined):
-            out = {"loglik": self.loglik, "aic": self.aic, "bic": self.bic}
+            out = {"loglik": self.loglik, "aic": self.aic}
+            out["bic"] = self.bic
         return {
             **out, "nobs": self.nobs, "df_model": self.df_model, "converged": self.converged,
             "iterations": int(getattr(self.search, "nit", 0)),
         }  # fmt: skip
 
     def summary(self, level: float = 0.95, kind: Any = None) -> summary.Summary:
-        """The estimates as a table to print."""
+        """The estimates as a table to print; in notebooks HTML, and `.latex()` for papers."""
         return summary.of(self, level, kind)
+
+    def rows_said(self) -> list[str]:
+        """What weights say and which rows were left out, in sentences."""
+        w = self.objective.weights
+        return [] if w is None else [f"{self.objective.weights_are} weights, sum {w.sum():g} in {len(w)} rows"]
 
     def __repr__(self) -> str:
         said = "converged" if self.converged else "NOT converged"
@@ -489,13 +582,6 @@ class Result:
                 raise ValueError(f"there is no parameter {p!r}; there are {', '.join(self.labels)}")
             out += matches
         return out
-
-
-def normal_quantile(level: float) -> float:
-    """The two-sided standard normal quantile."""
-    from scipy import special
-
-    return float(special.ndtri(0.5 + 0.5 * level))
 
 
 def _plain(x: Any) -> Any:

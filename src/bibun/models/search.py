@@ -14,7 +14,7 @@ from ..optimize.derivatives import Derivatives
 from .certificate import Certificate, certify, running
 from .design import problems
 from .least_squares import Columns, predictor, triangle
-from .likelihood import Objective
+from .objective import Objective
 from .parameters import Values
 from .separation import recession
 
@@ -80,8 +80,8 @@ class Search:
         How many numbers there are besides the coefficients.
     method : str
     maxiter : int, optional
-    start : ndarray, optional
-        Coefficients (and the rest) to start from; zeros by default.
+    start : sequence of ndarray
+        Coefficients (and the rest) to start from: the first where the likelihood is finite; else zeros.
     penalty : ndarray, optional
         Of the coefficients, a quadratic form; by default that of the designs' own.
     """
@@ -94,7 +94,7 @@ class Search:
         method: str,
         maxiter: int | None,
         more: int = 0,
-        start: np.ndarray | None = None,
+        start: Sequence[np.ndarray] = (),
         penalty: np.ndarray | None = None,
     ) -> None:
         if method not in METHODS:
@@ -110,11 +110,17 @@ class Search:
         self.penalty = _blocks([own, np.zeros((more, more))])
         self.P = self.T.T @ self.penalty @ self.T / self.total
         self.arguments = self._arguments(self.total, dict(objective.data), w)
-        begin = np.zeros(self.T.shape[1]) if start is None else self.coordinates(start)
-        if start is not None and not np.isfinite(_mean_loss.value(begin, *self.arguments)):
-            begin = np.zeros(self.T.shape[1])
-        self.gamma, self.found = self._search(method, maxiter, begin)
+        self.gamma, self.found = self._search(method, maxiter, self._first(start))
         self.gamma, self.polished = self._polish(self.gamma)
+
+    def _first(self, starts: Sequence[np.ndarray]) -> np.ndarray:
+        """The first start that the likelihood is finite at; zeros if none is."""
+        for theta in starts:
+            begin = self.coordinates(theta)
+            with np.errstate(all="ignore"):
+                if np.isfinite(_mean_loss.value(begin, *self.arguments)):
+                    return begin
+        return np.zeros(self.T.shape[1])
 
     def coordinates(self, theta: np.ndarray) -> np.ndarray:
         """γ of parameters: T γ gives the same predictors."""
@@ -272,8 +278,10 @@ class Search:
             seen = np.zeros(len(labels), bool)
             for k, d in enumerate(runs):
                 named = np.where(constant, 0.0, d)  # an intercept only makes room for the others
+                if np.abs(named * spread).max() < 1e-3 * np.abs(d * spread).max():
+                    named = d  # it is what runs
                 if (named[~seen] != 0).any() or k == 0:
-                    words = running(named if named.any() else d, spread, labels)
+                    words = running(named, spread, labels)
                     found.append(f"no finite maximum: the log-likelihood still rises as {words}")
                 seen |= named != 0
             if margins is not None:

@@ -110,7 +110,7 @@ def test_a_simplex_is_a_multinomial_with_its_known_errors():
     single = bb.MLE(lambda p, d: bb.stats.bernoulli.logpmf(d.y, p.q), {"q": bb.UnitInterval()}).fit({"y": one})
     np.testing.assert_allclose(ends[0], single.conf_int(method="profile")[0], rtol=1e-8)
     np.testing.assert_allclose(r.conf_int()[0], single.conf_int()[0], rtol=1e-8)
-    with pytest.raises(ValueError, match="cannot move alone"):
+    with pytest.raises(bb.NotDefined, match="cannot move alone"):
         r.scores()
 
 

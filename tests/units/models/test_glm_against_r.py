@@ -75,3 +75,19 @@ def test_glm(name):
         near(p.se, c["predict"]["response_se"], 1e-7)
     if "profile" in c and c["profile"] and r.statistic == "z":
         near(r.conf_int(method="profile"), c["profile"], 1e-7)
+
+
+def test_the_log_likelihood_of_variance_weights_is_rs():
+    c = GOLDEN["cases"]["lm_variance_weights"]
+    d, levels = data_of(c["data"])
+    r = bb.glm(c["formula"], d, "gaussian", levels=levels, weights="v", weights_are="variance")
+    near(r.coef, c["coef"], 1e-10)
+    near(r.se(), c["se"], 1e-9)
+    near([r.loglik, r.aic, r.bic], [c["loglik"], c["aic"], c["bic"]], 1e-10)
+
+
+def test_lines_far_below_are_to_the_last_digit():
+    from bibun.models.links import LINKS
+
+    assert LINKS["cloglog"].log_mean(np.array([-800.0, -41.0])).tolist() == [-800.0, -41.0]
+    assert LINKS["loglog"].log_rest(np.array([800.0])).tolist() == [-800.0]

@@ -221,7 +221,7 @@ def test_another_minimum_met_on_the_way_of_a_profile_is_told():
     x = np.linspace(0, 10, 60)
     d = {"x": x, "y": np.sin(1.5 * x)}
     r = nls(lambda p, d: np.sin(p.w * d.x), {"w": 3.0}, d)
-    with pytest.raises(ArithmeticError, match=r"the sum of squares is lower.*w = \d.*fit again from there"):
+    with pytest.raises(ArithmeticError, match=r"the log-likelihood is higher.*w = \d.*fit again from there"):
         for level in (0.5, 0.9, 0.99, 0.9999, 1 - 1e-9):
             r.conf_int(level, method="profile")
 
