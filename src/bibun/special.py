@@ -5,7 +5,7 @@ writes as Python functions, which do not let a Variable in, is written again her
 """
 
 # isort: off
-from scipy.special import (
+from .core.scipy_special import (
     beta, betainc, betaincc, betainccinv, betaincinv, betaln, binom, boxcox, boxcox1p, cbrt, chdtr, chdtrc,
     chdtri, cosm1, dawsn, digamma, entr, erf, erfc, erfcinv, erfcx, erfi, erfinv, exp1, exp2, exp10, expi,
     expit, expm1, expn, exprel, fdtr, fdtrc, fdtri, gamma, gammainc, gammaincc, gammainccinv, gammaincinv,

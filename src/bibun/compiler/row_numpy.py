@@ -33,7 +33,7 @@ THREADED = 100_000
 
 def _special(name: str, *first: Any) -> Callable[..., Any]:
     """A function of scipy.special, loaded when it is first called."""
-    return lambda *args: getattr(importlib.import_module("scipy.special"), name)(*first, *args)
+    return lambda *args: getattr(importlib.import_module("bibun.core.scipy_special"), name)(*first, *args)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

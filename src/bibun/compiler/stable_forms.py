@@ -58,7 +58,7 @@ def log_of_share(x: Array, axis: Any, keepdims: bool) -> Any:
 
 def gammaln_of_positive(x: Array) -> Array:
     """log Γ(x), and NaN where Γ is negative: between -1 and 0, -3 and -2, …"""
-    import scipy.special as sp
+    from ..core import scipy_special as sp
 
     n = np.floor(x)
     below = np.logical_and(np.not_equal(x, n), np.equal(2 * np.floor(n / 2), n))
@@ -112,7 +112,7 @@ OF_NUMPY: list[Line] = [
 
 def of_scipy() -> list[Line]:
     """Lines of SciPy's functions."""
-    import scipy.special as sp
+    from ..core import scipy_special as sp
 
     return [
         (lambda x: 1 - sp.expit(x), lambda x: sp.expit(-x), "no cancellation where it is nearly 1"),

@@ -77,7 +77,7 @@ def _spelled(frame: FrameType) -> tuple[str, str]:
         module, name = getattr(wrapped, "__module__", module), getattr(wrapped, "__name__", name)
     elif owner is not None:
         name = _owner(owner) if name.startswith("__") else f"{_owner(owner)}.{name}"
-    return ".".join(module.split(".")[:2]), name
+    return ".".join(module.split(".")[:2]), name.removesuffix(".wrapped")
 
 
 def _owner(thing: Any) -> str:

@@ -23,7 +23,7 @@ elementwise(np.sinc, lambda y, x: -np.pi * np.pi * x * bessel_quotient(np.pi * x
 
 
 def _bessel_i1(x: Array) -> Array:
-    from scipy.special import i1  # only here: importing it takes longer than importing bibun
+    from ..core.scipy_special import i1  # only here: importing it takes longer than importing bibun
 
     return i1(x)
 

@@ -9,8 +9,8 @@ import math
 from functools import partial
 
 import numpy as np
-import scipy.special as sp
 
+from ..core import scipy_special as sp
 from ..core.domains import nonzero, positive, static, unit
 from ..core.words import elementwise
 from ..typing import Array

@@ -7,8 +7,8 @@ SciPy is imported. A further function is a line in the second half; see special_
 import math
 
 import numpy as np
-import scipy.special as sp
 
+from ..core import scipy_special as sp
 from ..core.domains import Domain, above, between, nonzero, positive, static, unit
 from ..core.words import elementwise
 from ..typing import Array

@@ -7,8 +7,8 @@ function is 1e-300. SciPy is imported. A further function of the family is a lin
 import math
 
 import numpy as np
-import scipy.special as sp
 
+from ..core import scipy_special as sp
 from ..core.domains import between, real, unit
 from ..core.words import elementwise
 from ..typing import Array

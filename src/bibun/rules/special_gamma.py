@@ -8,8 +8,8 @@ import math
 from functools import partial
 
 import numpy as np
-import scipy.special as sp
 
+from ..core import scipy_special as sp
 from ..core.domains import above, between, positive, static
 from ..core.words import composite, elementwise
 from ..typing import Array

@@ -7,8 +7,8 @@ every digit of the parameters. Shape parameters are refused for now (None). SciP
 import math
 
 import numpy as np
-import scipy.special as sp
 
+from ..core import scipy_special as sp
 from ..core.domains import positive, static, unit
 from ..core.words import elementwise
 from ..typing import Array

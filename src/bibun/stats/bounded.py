@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import betainc, betaincc, i0e, log_ndtr, xlog1py, xlogy
 
+from ..core.scipy_special import betainc, betaincc, i0e, log_ndtr, xlog1py, xlogy
 from ..typing import Array
 from .distribution import Continuous
 from .exact import log1mexp, log1p_over, log_beta

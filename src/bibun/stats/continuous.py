@@ -8,8 +8,8 @@ exact.
 import math
 
 import numpy as np
-from scipy.special import erfcx, expit, log_expit, log_ndtr, ndtr, stdtr
 
+from ..core.scipy_special import erfcx, expit, log_expit, log_ndtr, ndtr, stdtr
 from ..typing import Array
 from .distribution import Continuous
 from .exact import log1mexp, student_constant, student_kernel

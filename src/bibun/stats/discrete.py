@@ -5,7 +5,8 @@ Each class gives standard forms (location 0) in NumPy and scipy.special; a `Natu
 """
 
 import numpy as np
-from scipy.special import (
+
+from ..core.scipy_special import (
     betainc,
     betaincc,
     expit,
@@ -16,7 +17,6 @@ from scipy.special import (
     xlog1py,
     xlogy,
 )
-
 from ..typing import Array
 from .distribution import Discrete, Natural
 from .exact import log1mexp, log1p_over, log_beta, log_choose, rising, zeta_moment

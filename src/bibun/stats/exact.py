@@ -6,8 +6,8 @@ Declared with `own`, like the functions rules/special_*.py adds for its slopes. 
 import math
 
 import numpy as np
-import scipy.special as sp
 
+from ..core import scipy_special as sp
 from ..core.domains import above, positive, static
 from ..rules import special as _rules  # noqa: F401  (declares scipy.special's)
 from ..rules.special_elementary import log_mean

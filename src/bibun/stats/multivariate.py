@@ -8,9 +8,9 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, xlogy
 
 from ..core.graph import Node
+from ..core.scipy_special import gammaln, xlogy
 from ..linalg import solve_triangular
 from ..rules.products import possible
 from ..rules.special_own import as_operand

@@ -7,8 +7,8 @@ where its end has density 0. A further one is a class below. Imports distributio
 import math
 
 import numpy as np
-from scipy.special import erf, erfc, gammainc, gammaincc, gammaln, log_ndtr, ndtr, xlog1py, xlogy
 
+from ..core.scipy_special import erf, erfc, gammainc, gammaincc, gammaln, log_ndtr, ndtr, xlog1py, xlogy
 from ..typing import Array
 from .distribution import Continuous
 from .exact import log1mexp, log_beta
