@@ -47,10 +47,13 @@ _LATE = {
     "threads": "compiler.threads",
     "MLE": "models.likelihood",
     "cox": "models.cox",
+    "elastic_net": "models.elastic_net",
     "firth": "models.firth",
     "glm": "models.formula_glm",
     "load": "models.loading",
     "nls": "models.nls",
+    "quantile_regression": "models.quantile",
+    "robust_regression": "models.robust",
     "beta_regression": "models.beta",
     "censored": "models.censored",
     "hurdle": "models.counts",
@@ -98,6 +101,7 @@ if TYPE_CHECKING:
         Tied,
         UnitInterval,
     )
+    from .models.elastic_net import elastic_net
     from .models.firth import firth
     from .models.formula_glm import glm
     from .models.likelihood import MLE
@@ -105,6 +109,8 @@ if TYPE_CHECKING:
     from .models.multinomial_formula import multinomial
     from .models.nls import nls
     from .models.ordinal import ordinal
+    from .models.quantile import quantile_regression
+    from .models.robust import robust_regression
     from .models.survival import survival
     from .optimize import minimize
 
@@ -140,6 +146,7 @@ __all__ = [
     "cox",
     "debug_nans",
     "draw",
+    "elastic_net",
     "firth",
     "glm",
     "grad",
@@ -155,6 +162,8 @@ __all__ = [
     "nls",
     "no_grad",
     "ordinal",
+    "quantile_regression",
+    "robust_regression",
     "rules",
     "stop_gradient",
     "survival",

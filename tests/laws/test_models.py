@@ -37,6 +37,8 @@ RESPONSES = {
     "tweedie": np.where(RNG.uniform(size=N) < 0.3, 0.0, RNG.gamma(2.0, MEAN / 2.0)),
     "beta": RNG.beta(5 * PROBABILITY, 5 * (1 - PROBABILITY)),
 }
+GRADES = np.digitize(ETA + RNG.logistic(size=N), [-0.5, 1.0]).astype(float)
+INFLATED = np.where(RNG.uniform(size=N) < 0.3, 0.0, RNG.poisson(2 * MEAN))
 LINK = {"gamma": "log", "inverse-gaussian": "log"}
 
 
@@ -91,6 +93,15 @@ MODELS = {
     "simplex": lambda: bb.MLE(share_rows, {"w": bb.Simplex(3)}).fit(
         {"c": np.arange(N) * 7 % 3, "id": DATA["id"]}
     ),
+    "ordinal": lambda: bb.ordinal("y ~ x1 + x2", {**DATA, "y": GRADES}, levels={"y": [0.0, 1.0, 2.0]}),
+    "multinomial by formula": lambda: bb.multinomial("y ~ x1 + x2", {**DATA, "y": np.array(list("uvw"))[np.arange(N) * 7 % 3]}),
+    "zero-inflated": lambda: bb.zero_inflated("y ~ x1", {**DATA, "y": INFLATED}),
+    "hurdle": lambda: bb.hurdle("y ~ x1", {**DATA, "y": INFLATED}),
+    "censored": lambda: bb.censored("y ~ x1 + x2", {**DATA, "y": np.maximum(RESPONSES["gaussian"], 0.0)}, left=0.0),
+    "survival": lambda: bb.survival("y ~ x1", {**DATA, "y": RESPONSES["gamma"], "event": (X2 > -0.5) * 1.0}, event="event"),
+    "beta, two designs": lambda: bb.beta_regression("y ~ x1", {**DATA, "y": RESPONSES["beta"]}, precision="~ x2"),
+    "cox": lambda: bb.cox("~ x1 + x2", {**DATA, "time": RESPONSES["gamma"], "event": (X2 > -0.5) * 1.0}),
+    "firth": lambda: bb.firth("y ~ x1 + x2", {**DATA, "y": RESPONSES["binomial"]}),
     "nls": lambda: bb.nls(
         decay, {"a": 1.0, "k": 0.1}, {"x": X1, "y": MEAN + 0.1 * OFFSET, "id": DATA["id"]}
     ),

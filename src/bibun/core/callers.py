@@ -75,6 +75,8 @@ def _spelled(frame: FrameType) -> tuple[str, str]:
     wrapped = frame.f_locals.get("f") or frame.f_locals.get("func")
     if name == "wrapper" and callable(wrapped):  # a decorator of SciPy's stands outside
         module, name = getattr(wrapped, "__module__", module), getattr(wrapped, "__name__", name)
+    elif name == "wrapped" and isinstance(frame.f_locals.get("f_name"), str):  # SciPy before 1.15, SCIPY_ARRAY_API set
+        name = frame.f_locals["f_name"]
     elif owner is not None:
         name = _owner(owner) if name.startswith("__") else f"{_owner(owner)}.{name}"
     return ".".join(module.split(".")[:2]), name.removesuffix(".wrapped")

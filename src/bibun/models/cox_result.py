@@ -92,6 +92,10 @@ class CoxResult(RegressionResult):
             "survival, and residuals of the kinds martingale, deviance, score, schoenfeld, dfbeta"
         )
 
+    def _settle(self, found: Any, space: Any) -> None:
+        super()._settle(found, space)
+        self.__dict__.pop("deviance", None)  # which of a partial likelihood there is none
+
     # --- predictions -------------------------------------------------------------------------------------------------
 
     def predict(
@@ -267,6 +271,8 @@ class CoxResult(RegressionResult):
             if kind == "schoenfeld":
                 return np.asarray(r)
             return np.asarray(r @ self._inverse_information * len(r) + self.coef)
+        if kind in ("response", "pearson", "standardized", "quantile"):
+            self._need_model(f"{kind} residuals")
         raise ValueError(
             f"kind={kind!r}: 'martingale', 'deviance', 'cox-snell', 'score', 'dfbeta', 'dfbetas', 'schoenfeld' or "
             "'scaled-schoenfeld'"

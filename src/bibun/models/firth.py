@@ -180,6 +180,13 @@ class FirthResult(Penalized, RegressionResult):
         assert self._held is not None
         self._inverse_information = covariance_along(_information(self.objective, self.u), self._held.R)
 
+    def bootstrap(self, reps: int = 999, rng: Any = None, cluster: Any = None) -> Any:
+        """Not defined: the penalty is of the rows that there are."""
+        raise NotDefined(
+            "the penalty is of the information of these rows, and rows drawn anew have another: "
+            "conf_int(method='profile') is exact for the penalized likelihood, and cov_params has robust kinds"
+        )
+
     def summary(self, level: float = 0.95, kind: Any = None) -> summary.Summary:
         """The estimates as a table to print."""
         table = super().summary(level, kind)

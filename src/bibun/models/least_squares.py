@@ -136,7 +136,7 @@ class Columns:
         zero = self.norms == 0
         self.norms = np.where(zero, 1.0, self.norms)
         R = R / self.norms
-        S, pivots = linalg.qr(R, mode="r", pivoting=True)
+        S, pivots = linalg.qr(R, mode="r", pivoting=True) if p else (R, np.zeros(0, int))
         S = S[: min(S.shape)]
         d = np.abs(np.diag(S))
         self.rank = int(np.sum(d > RANK * np.sqrt(max(p, 1)))) if d.size else 0
@@ -145,7 +145,7 @@ class Columns:
             dependent = self._latest(R, S, pivots)
         self.dependent = dependent
         self.basis = np.setdiff1d(np.arange(p), dependent)
-        self.R = linalg.qr(R[:, self.basis], mode="r")[0][: self.rank]
+        self.R = linalg.qr(R[:, self.basis], mode="r")[0][: self.rank] if self.rank else np.zeros((0, 0))
         self.null = np.zeros((p, dependent.size))
         self.null[dependent, np.arange(dependent.size)] = 1.0
         if dependent.size:

@@ -213,7 +213,7 @@ class Search:
             if self.many and decrement < RELIABLE:
                 return gamma - step, steps + 1
             there = self._at(gamma - step)
-            if not there[0] <= self.value + 1e-14:
+            if not there[0] <= self.value + 1e-11 * (1 + abs(self.value)):  # what rows add up to may have cancelled
                 break
             gamma, last, steps = gamma - step, decrement, steps + 1
             self.value, self.slope, self.H = there

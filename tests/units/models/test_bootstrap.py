@@ -1,5 +1,7 @@
 """The bootstrap: replicates are fits with weights, intervals are SciPy's, draws follow rows, clusters and weights."""
 
+import inspect
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -72,8 +74,9 @@ def test_intervals_are_scipys():
     # of a mean, whose jackknife is its influence
     r = bb.MLE(exponential, {"mean": bb.Positive()}).fit(D)
     b = r.bootstrap(3000, 0)
+    seed = "rng" if "rng" in inspect.signature(stats.bootstrap).parameters else "random_state"  # SciPy before 1.15
     for kind, name in (("bca", "BCa"), ("percentile", "percentile")):
-        right = stats.bootstrap((D["t"],), np.mean, n_resamples=9999, method=name, rng=np.random.default_rng(1))
+        right = stats.bootstrap((D["t"],), np.mean, n_resamples=9999, method=name, **{seed: np.random.default_rng(1)})
         np.testing.assert_allclose(b.conf_int(kind=kind)[0], right.confidence_interval, atol=0.2 * r.se()[0])
     centred = D["t"] - D["t"].mean()
     assert b.acceleration[0] == pytest.approx((centred**3).sum() / (6 * (centred**2).sum() ** 1.5), rel=1e-6)
