@@ -25,6 +25,7 @@ __all__ = [
     "Simplex",
     "Tied",
     "UnitInterval",
+    "coefficients",
 ]
 
 
@@ -141,6 +142,13 @@ class Real(Parameter):
     >>> Real(names=["const", "x1"]).labels("beta")
     ['beta[const]', 'beta[x1]']
     """
+
+
+def coefficients(names: Sequence[str]) -> Real:
+    """Coefficients that tables call by the names of their columns alone."""
+    made = Real(names=names) if names else Real(0)
+    made.bare = True
+    return made
 
 
 class Positive(Parameter):

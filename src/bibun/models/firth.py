@@ -16,7 +16,7 @@ from . import summary
 from .constrained import covariance_along
 from .covariance import bread
 from .design import constant_columns, factored, linear_predictor
-from .domains import Real
+from .domains import coefficients
 from .families import Binomial, Poisson, family_named
 from .formula_glm import glm
 from .least_squares import Rows, predictor
@@ -104,9 +104,7 @@ def penalize(made: RegressionResult, maxiter: int | None = None) -> "FirthResult
     data = Values(
         {**dict(d), "weights": np.ones(len(Z)) if w is None else w, "Z": Z, "volume": np.array(volume)}, "data column"
     )
-    coefficients = Real(names=names)
-    coefficients.bare = True
-    objective = FirthObjective(MLE(model, {"coef": coefficients}), data, w, before.weights_are)
+    objective = FirthObjective(MLE(model, {"coef": coefficients(names)}), data, w, before.weights_are)
     fit = WholeSearch(objective, [columns], FirthRows(model), "newton", maxiter)
     facts = fit.finish(model.family.name, names, [names], constant_columns(d.X, model.width > d.X.shape[1]))
     each, m = data["weights"], data.get("trials", 1.0)

@@ -73,6 +73,12 @@ class Design:
     _columns: "Columns" = field(repr=False)
     _spec: Any = field(repr=False)
 
+    @property
+    def without_intercept(self) -> tuple[np.ndarray, bool]:
+        """The columns but for the intercept, and whether there is one."""
+        has = bool(self.names) and self.names[0] == "Intercept" and bool((self.X[:, 0] == 1).all())
+        return (self.X[:, 1:] if has else self.X), has
+
     def matrix(self, data: Any) -> np.ndarray:
         """The model matrix of new data, encoded as the first data were.
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .families import family_named
 from .formula_rows import Given
 from .glm import regression
+from .links import link_named
 from .regression_result import RegressionResult
 
 __all__ = ["glm"]
@@ -98,14 +100,12 @@ def glm(
         keep = trials > 0
         y = np.where(keep, y, 0.0) / np.where(keep, trials, 1.0)
     total, w = given.row_offset(made.rows, made.offset), given.row_weights(made.rows)
-    X, intercept = made.X, False
-    if made.names and made.names[0] == "Intercept" and (X[:, 0] == 1).all():
-        X, intercept = X[:, 1:], True
-    r = regression(
-        X, y, made.names, family, link, w, weights_are, trials, total, penalty, power, method, maxiter, intercept
-    )
-    if exposure is not None and r._model.link.name != "log":
-        raise ValueError(f"exposure= is for the log link; the link is {r._model.link.name}: use offset=")
+    of = family_named(family, power)
+    by = link_named(link, of.links, of.name)
+    if exposure is not None and by.name != "log":
+        raise ValueError(f"exposure= is for the log link; the link is {by.name}: use offset=")
+    X, intercept = made.without_intercept
+    r = regression(X, y, made.names, of, by, w, weights_are, trials, total, penalty, None, method, maxiter, intercept)
     r.design, r.notes, r.table = made, made.notes, given.table
     r.cov = given.covariance(made.rows) or r.cov
     return r

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import NotDefined
 from .design import checked, constant_columns, factored, has_constant, linear_predictor, named_data, penalties
-from .domains import Real
+from .domains import coefficients
 from .families import Binomial, Family, family_named
 from .least_squares import Columns, Rows
 from .likelihood import MLE
@@ -23,7 +23,7 @@ from .parameters import Values
 from .regression import linear
 from .regression_model import Regression
 from .regression_result import RegressionResult
-from .search import Search
+from .search import ByVector, Search
 
 __all__ = ["regression"]
 
@@ -141,11 +141,11 @@ def _fitted(
     y, offset = data["y"], data.get("offset")
     model = Regression(family, link, len(names))
     more = family.more()
-    declared = MLE(model, {"coef": _bare(names), **more})
+    declared = MLE(model, {"coef": coefficients(names), **more})
     values = Values(data, "data column")
     objective = Objective(declared, values, w, weights_are)
     begin = () if link.name == "logit" and isinstance(family, Binomial) else _start(family, link, columns, y, offset)
-    fit = Search(objective, [columns], model.flat(), method, maxiter, more=len(more), start=begin)
+    fit = Search(objective, [columns], ByVector(model), method, maxiter, more=len(more), start=begin)
     margins = None
     if isinstance(family, Binomial) and link.name in ("logit", "probit", "cloglog", "loglog", "cauchit"):
 
@@ -192,6 +192,8 @@ def _figures(
         ("", mean, natural, None),
         ("null_", null[0], natural, null[1]),
     ):
+        if not np.isfinite(center).all():  # without an intercept: no mean of the family
+            continue
         with contextlib.suppress(NotDefined), np.errstate(all="ignore"):
             facts[f"{name}deviance"] = float(each @ (m * family.deviance(y, center, **besides)))
         if value is not None:
@@ -213,12 +215,12 @@ def _null(
     if "offset" in d or family.more() or not has:
         rows = Rows(np.zeros((len(y), 0)), has, w)
         if not has:
-            eta = d["offset"] if "offset" in d else np.zeros(len(y))
-            return np.asarray(link.inverse(eta)), None
-        flat = Regression(family, link, 1)
+            with np.errstate(all="ignore"):
+                return np.asarray(link.inverse(d.get("offset", np.zeros(len(y))))), None
+        alone = Regression(family, link, 1)
         fit = Search(
-            Objective(MLE(flat, {"coef": _bare(["const"]), **family.more()}), _without(d), w, weights_are),
-            [Columns(rows)], flat.flat(), "newton", None, more=len(family.more()),
+            Objective(MLE(alone, {"coef": coefficients(["const"]), **family.more()}), _without(d), w, weights_are),
+            [Columns(rows)], ByVector(alone), "newton", None, more=len(family.more()),
             start=_start(family, link, Columns(rows), y, d.get("offset")),
         )  # fmt: skip
         mean = np.asarray(link.inverse(float((fit.T @ fit.gamma)[0]) + d.get("offset", 0.0)))
@@ -233,13 +235,6 @@ def _null(
 def _without(d: Values) -> Values:
     """The data without columns."""
     return Values({**dict(d), "X": np.zeros((len(d["y"]), 0))}, "data column")
-
-
-def _bare(names: list[str]) -> Real:
-    """Coefficients that tables call by the names of their columns alone."""
-    coefficients = Real(names=names)
-    coefficients.bare = True
-    return coefficients
 
 
 def _start(family: Family, link: Link, columns: Columns, y: np.ndarray, offset: np.ndarray | None) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .domains import Parameter, Real, UnitInterval
+from .domains import Parameter, UnitInterval, coefficients
 from .formula_rows import Given
 from .least_squares import Columns, Rows
 from .links import LINKS
@@ -33,9 +33,8 @@ class Cumulative(Parts):
         self.title = f"Ordinal regression, {link} link"
 
     def more(self) -> dict[str, Parameter]:
-        thresholds = Real(names=[f"{a}|{b}" for a, b in zip(self.levels[:-1], self.levels[1:], strict=True)])
-        thresholds.bare = True
-        return {"thresholds": thresholds}
+        between = [f"{a}|{b}" for a, b in zip(self.levels[:-1], self.levels[1:], strict=True)]
+        return {"thresholds": coefficients(between)}
 
     def key(self) -> tuple[Any, ...]:
         return self.link.name, self.levels

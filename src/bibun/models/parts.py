@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .design import checked, constant_columns, factored, has_constant
-from .domains import Parameter, Positive, Real
+from .domains import Parameter, Positive, coefficients
 from .formula import Design
 from .formula_columns import LAG, columns_of
 from .formula_rows import Given
@@ -22,7 +22,7 @@ from .likelihood import MLE
 from .objective import Objective
 from .parameters import Values
 from .parts_result import PartsResult
-from .search import Search
+from .search import ByVector, Search
 
 __all__ = ["Front", "Parts"]
 
@@ -97,6 +97,11 @@ class Parts:
         """By natural parameters, as `MLE` calls it."""
         return self.rows(self.predictors(p["coef"], d), p, d)
 
+    def by_vector(self, theta: Any, d: Any) -> Any:
+        """By one vector, as the search calls it."""
+        coef, p = self.natural(theta)
+        return self.rows(self.predictors(coef, d), p, d)
+
     def _key(self) -> tuple[Any, ...]:
         return type(self), self.widths, self.names, self.key()
 
@@ -108,23 +113,6 @@ class Parts:
 
     def __repr__(self) -> str:
         return self.family
-
-
-class Flat:
-    """A model of one vector, for the search."""
-
-    def __init__(self, model: Parts) -> None:
-        self.model = model
-
-    def __call__(self, theta: Any, d: Any) -> Any:
-        coef, p = self.model.natural(theta)
-        return self.model.rows(self.model.predictors(coef, d), p, d)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Flat) and self.model == other.model
-
-    def __hash__(self) -> int:
-        return hash(("flat", self.model))
 
 
 class Front:
@@ -160,9 +148,8 @@ class Front:
         self.counted = np.ones(len(self.rows), bool) if self.weights is None else self.weights > 0
         self.matrices, self.intercepts, self.names = [], [], []
         for d, here in zip(designs, self.here, strict=True):
-            X = d.X if here.all() else d.X[here]
-            has = bool(d.names) and d.names[0] == "Intercept" and bool((X[:, 0] == 1).all())
-            self.matrices.append(X[:, 1:] if has else X)
+            X, has = d.without_intercept
+            self.matrices.append(X if here.all() else X[here])
             self.intercepts.append(has)
             self.names.append(list(d.names))
         y = np.zeros(len(self.rows)) if self.levels is not None else self.response
@@ -269,7 +256,7 @@ class Front:
         if linear is not None:
             designs, own, still = [*designs, linear], [*own, besides], [*still, np.ones(linear.shape[1], bool)]
         size = len(besides) - (0 if linear is None else linear.shape[1])
-        fit = Search(objective, designs, Flat(model), method, maxiter, more=size, start=[begin])
+        fit = Search(objective, designs, ByVector(model), method, maxiter, more=size, start=[begin])
         constant = np.concatenate([*still, np.zeros(size, bool)])
         facts = fit.finish(model.family, [*labels, *besides], own, constant, margins)
         null = self._null(model, data, start, weights_are, linear) if null is None else null
@@ -290,15 +277,13 @@ class Front:
         weights_are: str,
     ) -> Objective:
         """The likelihood with its data."""
-        coefficients = Real(names=labels) if labels else Real(0)
-        coefficients.bare = True
         columns = dict(data)
         for k, (X, offset) in enumerate(zip(matrices, self.offsets, strict=True)):
             of = "" if not k else str(k + 1)
             columns["X" + of] = X
             if offset is not None:
                 columns["offset" + of] = offset
-        declared = MLE(model, {"coef": coefficients, **model.more()})
+        declared = MLE(model, {"coef": coefficients(labels), **model.more()})
         return Objective(declared, Values(columns, "data column"), self.weights, weights_are)
 
     def _start(self, model: Parts, designs: Sequence[Columns], start: Mapping[Any, Any]) -> np.ndarray:
@@ -333,7 +318,7 @@ class Front:
         size = sum(p.size for p in null.more().values()) - (0 if linear is None else linear.shape[1])
         begin = self._start(null, designs, start)
         also = [] if linear is None else [linear]
-        fit = Search(objective, [*designs, *also], Flat(null), "newton", None, more=size, start=[begin])
+        fit = Search(objective, [*designs, *also], ByVector(null), "newton", None, more=size, start=[begin])
         return -fit.value * fit.total if fit.ended else None
 
 

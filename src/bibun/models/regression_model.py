@@ -6,7 +6,7 @@ from .design import linear_predictor
 from .families import Family
 from .links import Link
 
-__all__ = ["Flat", "Regression"]
+__all__ = ["Regression"]
 
 CANONICAL = {
     ("gaussian", "identity"),
@@ -37,14 +37,14 @@ class Regression:
     def __call__(self, p: Any, d: Any) -> Any:
         """By natural parameters: `p.coef`, and those of the family."""
         eta = linear_predictor(d, p["coef"])
-        rows = self.family.rows(
-            d.y, eta, self.link, d.trials if "trials" in d else 1.0, **{n: p[n] for n in self.names}
-        )
+        more = {n: p[n] for n in self.names}
+        rows = self.family.rows(d.y, eta, self.link, d.get("trials", 1.0), **more)
         return rows if self.scale == 1.0 else rows / self.scale
 
-    def flat(self) -> "Flat":
+    def by_vector(self, theta: Any, d: Any) -> Any:
         """By one vector: the coefficients, and the real numbers behind the rest."""
-        return Flat(self)
+        k, more = self.width, self.family.more()
+        return self({"coef": theta[:k], **{n: p.natural(theta[k + j]) for j, (n, p) in enumerate(more.items())}}, d)
 
     def scaled(self, scale: float) -> "Regression":
         """The same with another dispersion."""
@@ -73,22 +73,3 @@ class Regression:
 
     def __repr__(self) -> str:
         return f"{self.family.name}({self.link})"
-
-
-class Flat:
-    """A `Regression` of one vector, for the search."""
-
-    def __init__(self, model: Regression) -> None:
-        self.model = model
-        self.more = model.family.more()
-
-    def __call__(self, theta: Any, d: Any) -> Any:
-        k = self.model.width
-        values = {n: p.natural(theta[k + j]) for j, (n, p) in enumerate(self.more.items())}
-        return self.model({"coef": theta[:k], **values}, d)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Flat) and self.model == other.model
-
-    def __hash__(self) -> int:
-        return hash(("flat", self.model))

@@ -24,7 +24,7 @@ from .prediction import Prediction
 from .restricted import Space
 from .result import Result
 from .row_figures import RegressionRows
-from .search import InOrthonormal
+from .search import ByVector, InOrthonormal
 
 __all__ = ["Prediction", "RegressionResult"]
 
@@ -295,7 +295,7 @@ class RegressionResult(Averaging, RegressionRows, Result):
         total = self.objective.n_obs
         penalty = P / total if np.abs(P).max(initial=0.0) > 1e-6 else None
         self._T, self._gamma = T, np.linalg.pinv(T) @ self.coef
-        arguments = T, penalty, total, dict(self.objective.data), w, self._model.flat()
+        arguments = T, penalty, total, dict(self.objective.data), w, ByVector(self._model)
         self._over_gamma = InOrthonormal(total, arguments)
 
     def _redrawn(self, times: np.ndarray) -> InOrthonormal:
@@ -564,7 +564,9 @@ class RegressionResult(Averaging, RegressionRows, Result):
             table.head.append(f"{shown}residual error {np.sqrt(self.scale):.6g} {on}")
         else:
             if "deviance" in self.__dict__:
-                table.head.append(f"deviance {self.deviance:.8g} {on}   null deviance {self.null_deviance:.8g}")
+                null = self.__dict__.get("null_deviance")
+                null = "" if null is None else f"   null deviance {null:.8g}"
+                table.head.append(f"deviance {self.deviance:.8g} {on}{null}")
             if self.statistic == "t":
                 table.head.append(f"dispersion {self.scale:.6g}")
         return table

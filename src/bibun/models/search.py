@@ -18,7 +18,7 @@ from .objective import Objective
 from .parameters import Values
 from .separation import recession
 
-__all__ = ["MAXITER", "METHODS", "TOLERANCE", "InOrthonormal", "Search", "mean_loss"]
+__all__ = ["MAXITER", "METHODS", "TOLERANCE", "ByVector", "InOrthonormal", "Search", "mean_loss"]
 
 METHODS = {"newton": "newton", "lbfgs": "l-bfgs", "gradient-descent": "gradient-descent"}
 TOLERANCE = 1e-10  # of the mean log-likelihood of a row: an iteration that gains less is the last
@@ -40,6 +40,25 @@ def mean_loss(gamma: Any, T: Any, P: Any, total: Any, columns: Any, weights: Any
 
 
 _mean_loss = Derivatives(mean_loss)
+
+
+class ByVector:
+    """A model's likelihood of one vector, `model.by_vector(theta, d)`: of equal models equal, so that it compiles once.
+
+    Not a bound method, whose equality asks for the same object, nor a dataclass, which would be taken apart.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __call__(self, theta: Any, d: Any) -> Any:
+        return self.model.by_vector(theta, d)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByVector) and self.model == other.model
+
+    def __hash__(self) -> int:
+        return hash(("by vector", self.model))
 
 
 class InOrthonormal:
@@ -260,14 +279,19 @@ class Search:
         undetermined = np.concatenate([*lost, np.zeros(self.more, bool)])
         null = _blocks([*nulls, np.zeros((self.more, 0))])
         directions = list(null.T)
-        H = self.H
+        H, infinite = self.H, not (np.isfinite(self.H).all() and np.isfinite(self.slope).all())
+        if infinite:
+            found.append(
+                "the derivatives are not finite at the estimates: give the columns other units, or leave rows out"
+            )
+            H, self.slope, undetermined = np.zeros_like(H), np.zeros_like(self.slope), np.ones(len(undetermined), bool)
         decrement = 0.5 * float(self.slope @ _solved(H, self.slope)) * self.total if self.gamma.size else 0.0
         smallest = float(np.linalg.eigvalsh(H)[0]) if self.gamma.size else 1.0
         runs: list[np.ndarray] = []
         short = decrement > 1e-8 * (1 + self.total) or not self.ended
         over = InOrthonormal(self.total, self.arguments, [f"direction {k + 1}" for k in range(len(self.gamma))])
         largest = max(float(np.abs(eta).max(initial=0.0)) for eta in self._predictors(self.coef))
-        suspicious = self.gamma.size and (short or smallest < 1e-6 or largest > SUSPICIOUS)
+        suspicious = self.gamma.size and not infinite and (short or smallest < 1e-6 or largest > SUSPICIOUS)
         left = np.zeros(0, bool)
         if suspicious and margins is not None:
             runs, left = self._separated(margins(), constant)

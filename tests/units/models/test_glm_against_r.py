@@ -91,3 +91,13 @@ def test_lines_far_below_are_to_the_last_digit():
 
     assert LINKS["cloglog"].log_mean(np.array([-800.0, -41.0])).tolist() == [-800.0, -41.0]
     assert LINKS["loglog"].log_rest(np.array([800.0])).tolist() == [-800.0]
+
+
+def test_what_is_not_defined_without_an_intercept_says_so():
+    d = {"y": [1.0, 2.0, 4.0, 3.0, 6.0], "x": [0.2, 0.4, 0.3, 0.9, 1.0]}
+    r = bb.glm("y ~ x - 1", d, "gamma")  # the inverse link has no mean at a predictor of 0
+    with pytest.raises(NotDefined, match="deviance"):
+        _ = r.null_deviance
+    assert np.isfinite(r.deviance) and "null deviance" not in str(r.summary())
+    with pytest.raises(ValueError, match="for the log link; the link is identity"):
+        bb.glm("y ~ x", d, exposure="x")
