@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.backward import cotangents, depends, within
-from ..core.graph import BOUNDARY, CLOSED, SPENT, Node, Parts, history
+from ..core.graph import BOUNDARY, CLOSED, SPENT, Form, Node, Parts, history
 from ..core.kinds import Constant
 from ..core.rule import TABLE
 from ..core.variable import Variable, close, inner
@@ -28,6 +28,10 @@ STRUCTURE = frozenset(
     ["reshape", "expand_dims", "squeeze", "broadcast_to", "transpose", "swapaxes", "moveaxis", "getitem"]
     + ["concatenate", "stack", "copy", "sum", "matmul", "cumsum", "flip", "diagonal"]
 )
+MIXED = frozenset(["matmul", "sum", "cumsum", "max", "min", "log_sum", "softmax", "log_softmax"])
+"""Among parameters, what has no more numbers than what it is made of: the rows read it as it is, not what is behind."""
+
+SUMS = frozenset(["sum", "mean", "var", "std", "matmul", "bincount", "counted", "row count"])
 LEAVES = (BOUNDARY, CLOSED, SPENT)
 PASSED = frozenset(["identity", "copy", "positive", "astype", "reshape", "broadcast_to", "real"])
 
@@ -74,6 +78,7 @@ class Cells:
         self.n, self.stop, self.m = n, set(stop), min(n, SAMPLE)
         self.found: dict[Any, Any] = {}
         self.atoms: dict[Any, Atom] = {}
+        self.blocks: dict[Any, Atom] = {}
         self.columns: dict[Any, tuple[Any, int, Variable]] = {}
         self.instead: dict[Node, Any] = {}
         self.kept: list[Any] = []
@@ -104,7 +109,8 @@ class Cells:
             return _objects(x) if axis is None else self._source(x, axis)
         if isinstance(x._data, Parts):
             raise Unsupported("several results")
-        if x not in self.stop and x.rule not in (None, *LEAVES):
+        mixed = axis is None and isinstance(x.rule, Form) and x.rule.rule.name in MIXED
+        if x not in self.stop and x.rule not in (None, *LEAVES) and not mixed:
             size = x._data.size // (self.n if axis is not None else 1)
             if size <= (WIDE if axis is not None else FEW):
                 try:
@@ -127,7 +133,7 @@ class Cells:
             v.inputs
             and self.n not in np.shape(v._data)
             and getattr(v.rule, "rule", None) is not None
-            and v.rule.rule.name not in ("sum", "mean", "matmul", "row count")
+            and v.rule.rule.name not in SUMS
             and v.rule.rule.kind != "rows"
             and any(self.n in np.shape(i._data) for i in v.inputs)
             for v in history([x])[0]
@@ -190,6 +196,8 @@ class Cells:
         rule, args = v.rule.rule, list(v.values)
         for i, x in zip(v.rule.where, v.inputs, strict=True):
             args[i] = x
+        if axis is None and any(self.rows_of(a) is not None for a in args if isinstance(a, (Node, np.ndarray))):
+            raise Unsupported("a value made of all rows, which is the same in every row")
         if axis is not None and any(self.picked(a) for a in args):
             raise Unsupported("a value picked from among the rows")
         if rule.kind == "elementwise" or (rule.kind == "constant" and isinstance(rule.func, np.ufunc)):
@@ -294,9 +302,7 @@ class Cells:
         if self.rows_of(a) != 0 or np.ndim(getattr(a, "_data", a)) != 2 or self.rows_of(b) is not None:
             return None
         width = np.shape(getattr(a, "_data", a))[1]
-        if isinstance(a, Node) and self.moves(a):
-            return None
-        if width < 3 or (isinstance(a, Node) and width <= 8 and a.rule not in (None, *LEAVES)):
+        if not self.readable(a):
             return None
         if not isinstance(b, Node) or not np.ndim(b._data):
             return None
@@ -311,6 +317,22 @@ class Cells:
             with np.errstate(all="ignore"):
                 out.reshape(-1)[k] = self.atom("dense", a, source, positions, data @ value)
         return out
+
+    def readable(self, a: Any) -> bool:
+        """Whether a matrix is better read as it is than taken apart: it does not move, and is wide, or is data."""
+        width = np.shape(getattr(a, "_data", a))[1]
+        if width < 3 or (isinstance(a, Node) and self.moves(a)):
+            return False
+        return not isinstance(a, Node) or width > 8 or a.rule in (None, *LEAVES)
+
+    def outer(self, kind: str, data: Any, width: int) -> Atom:
+        """The predictor of parameters that there are not: only the block by which they would enter a row counts."""
+        key = kind, id(data), width
+        if key not in self.blocks:
+            none = np.zeros(width)
+            self.atom(kind, data, none, tuple(range(width)), np.ones(self.m))
+            self.blocks[key] = self.atoms[kind, id(data), id(none), tuple(range(width))]
+        return self.blocks[key]
 
     def _refs(self, b: Node) -> Any:
         """The parameters of a predictor as elements of one source: of what they are sliced from, or of themselves."""
@@ -341,14 +363,20 @@ class Cells:
         x = getattr(i, "_data", i)
         return isinstance(x, np.ndarray) and x.ndim == 1 and x.dtype.kind in "iu" and len(x) == self.n
 
+    def counts(self, codes: Any) -> bool:
+        """Whether these are codes a kernel can read: none of them counts from the end, and they are data."""
+        if not self._is_codes(codes):
+            return False
+        if not isinstance(codes, Node):
+            return bool(codes.min() >= 0)
+        return codes.rule.rule.name == "truncated" and codes.inputs[0].rule in LEAVES
+
     def _gathered(self, u: Any, codes: Any) -> Any:
         """`u[codes]`: the parameter of each row's group."""
         values = getattr(u, "_data", u)
         index = getattr(codes, "_data", codes)
-        if values.ndim != 1 or not isinstance(u, Node) or (not isinstance(codes, Node) and index.min() < 0):
+        if values.ndim != 1 or not isinstance(u, Node) or not self.counts(codes):
             raise Unsupported("a gather of this kind")
-        if isinstance(codes, Node) and (codes.rule.rule.name != "truncated" or codes.inputs[0].rule not in LEAVES):
-            raise Unsupported("codes that are computed")
         names = self._refs(u)
         out = np.empty(1, object)
         out[0] = self.atom("codes", codes, names[0].source, tuple(e.position for e in names), values[index[: self.m]])

@@ -31,13 +31,16 @@ def warn(result: Any, who: str) -> None:
         warnings.warn(f"{who}: {'; '.join(result.certificate.problems)}", NotIdentified, stacklevel=3)
 
 
-def read(estimator: Any, X: Any, y: Any = None, numeric: bool = True) -> Any:
-    """X (and y, when fitting) as float64 arrays; sets `n_features_in_` and `feature_names_in_` or checks them."""
+def read(estimator: Any, X: Any, y: Any = None, numeric: bool = True, finite: bool = True) -> Any:
+    """X (and y, when fitting) as float64 arrays; sets `n_features_in_` and `feature_names_in_` or checks them.
+
+    `finite`: look whether X is. The regressions find out in a pass over X that they make anyway.
+    """
     if y is None:
         return validate_data(estimator, X, dtype=np.float64, reset=False)
     if isinstance(y, str):  # fitting without y: scikit-learn's own sentence
         y = None
-    return validate_data(estimator, X, y, dtype=np.float64, y_numeric=numeric)
+    return validate_data(estimator, X, y, dtype=np.float64, y_numeric=numeric, ensure_all_finite=finite)
 
 
 def labels(estimator: Any, p: int, intercept: bool) -> list[str]:

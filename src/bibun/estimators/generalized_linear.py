@@ -105,7 +105,7 @@ class GeneralizedLinearRegressor(RegressorMixin, BaseEstimator):  # type: ignore
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, exposure: Any = None
     ) -> "GeneralizedLinearRegressor":
         """Fit to X of shape (n, p), y of shape (n,), and a number for each row of the others."""
-        X, y = read(self, X, "none" if y is None else y)
+        X, y = read(self, X, "none" if y is None else y, finite=False)
         (n, p), intercept = X.shape, bool(self.fit_intercept)
         if not 0 <= self.alpha < np.inf:
             raise ValueError(f"alpha={self.alpha!r}: a number of 0 or more, the strength of the ridge")

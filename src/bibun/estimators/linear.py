@@ -63,7 +63,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearRegression":
         """Fit to X of shape (n, p) and y of shape (n,)."""
-        X, y = read(self, X, "none" if y is None else y)
+        X, y = read(self, X, "none" if y is None else y, finite=False)
         intercept = bool(self.fit_intercept)
         names = labels(self, X.shape[1], intercept)
         w = repetitions(sample_weight, len(y))

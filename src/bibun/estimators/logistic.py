@@ -71,7 +71,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
         """Fit to X of shape (n, p) and labels y of shape (n,)."""
-        X, y = read(self, X, "none" if y is None else y, numeric=False)
+        X, y = read(self, X, "none" if y is None else y, numeric=False, finite=False)
         self.classes_, codes = _classes(y)
         K, p = len(self.classes_), X.shape[1]
         if K < 2:

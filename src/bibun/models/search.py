@@ -4,7 +4,7 @@ A model is a likelihood of linear predictors, each with columns of its own, and 
 and glm.py say which. Imports certificate, design, least_squares, likelihood, separation, optimize.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,10 @@ METHODS = {"newton": "newton", "lbfgs": "l-bfgs", "gradient-descent": "gradient-
 TOLERANCE = 1e-10  # of the mean log-likelihood of a row: an iteration that gains less is the last
 MAXITER = {"newton": 100, "lbfgs": 1000, "gradient-descent": 10_000}
 ROWS = 50_000  # from here on the search starts where it ends for some of them
+FIRST, SECOND = 10_000, 100_000  # how many it starts with, and among how many it then takes a step
 RELIABLE = 1e-15  # of many rows: a squared step, in standard errors of one row, that needs no look at where it leads
-SUSPICIOUS = 12.0  # a linear predictor beyond which separation is looked for
+SUSPICIOUS = 12.0  # a linear predictor beyond which some rows are not to be started from
+MOVED = 0.03  # what is too little for a row whose predictor runs to infinity
 
 
 def mean_loss(gamma: Any, T: Any, P: Any, total: Any, columns: Any, weights: Any, rows: Any) -> Any:
@@ -99,7 +101,7 @@ class Search:
         How many numbers there are besides the coefficients.
     method : str
     maxiter : int, optional
-    start : sequence of ndarray
+    start : iterable of ndarray
         Coefficients (and the rest) to start from: the first where the likelihood is finite; else zeros.
     penalty : ndarray, optional
         Of the coefficients, a quadratic form; by default that of the designs' own.
@@ -113,7 +115,7 @@ class Search:
         method: str,
         maxiter: int | None,
         more: int = 0,
-        start: Sequence[np.ndarray] = (),
+        start: Iterable[np.ndarray] = (),
         penalty: np.ndarray | None = None,
     ) -> None:
         if method not in METHODS:
@@ -132,7 +134,7 @@ class Search:
         self.gamma, self.found = self._search(method, maxiter, self._first(start))
         self.gamma, self.polished = self._polish(self.gamma)
 
-    def _first(self, starts: Sequence[np.ndarray]) -> np.ndarray:
+    def _first(self, starts: Iterable[np.ndarray]) -> np.ndarray:
         """The first start that the likelihood is finite at; zeros if none is."""
         for theta in starts:
             begin = self.coordinates(theta)
@@ -187,26 +189,30 @@ class Search:
 
     def _start(self, zero: np.ndarray) -> np.ndarray:
         """The maximum for some rows, if it is there; all rows then have one too, so the end does not depend on it."""
-        x = zero
-        for rows, gtol in ((10_000, 1e-6), (100_000, 1e-4)):  # so many that a step among all of them is saved
-            if self.n < 4 * rows:
-                break
-            some = slice(None, None, self.n // rows)
-            w = None if self.objective.weights is None else self.objective.weights[some]
-            data = {name: a[some] for name, a in dict(self.objective.data).items()}
-            total = float(len(data["y"]) if w is None else w.sum())
-            if not total > 0:
-                return zero
-            try:
-                found = minimize(
-                    _mean_loss, x, args=self._arguments(total, data, w), method="newton", gtol=gtol, maxiter=12
-                )
-            except ValueError:  # the start that serves all rows need not serve some
-                return zero
-            x = np.asarray(found.x)
-            if not found.success or max(np.abs(eta).max() for eta in self._predictors(self.T @ x, some)) > SUSPICIOUS:
-                return zero
+        some = slice(None, None, self.n // FIRST)
+        arguments = self._of(some)
+        if not arguments[2] > 0:
+            return zero
+        try:
+            found = minimize(_mean_loss, zero, args=arguments, method="newton", gtol=1e-6, maxiter=12)
+        except ValueError:  # the start that serves all rows need not serve some
+            return zero
+        x = np.asarray(found.x)
+        if not found.success or max(np.abs(eta).max() for eta in self._predictors(self.T @ x, some)) > SUSPICIOUS:
+            return zero
+        if self.n >= 4 * SECOND:  # a step from there saves one among all rows
+            arguments = self._of(slice(None, None, self.n // SECOND))
+            if arguments[2] > 0:
+                _, g, H = _mean_loss.symmetric(x, *arguments)
+                step = _solved(H, g) if np.isfinite(H).all() else x
+                x = x - step if g @ step < 0.1 else x
         return x
+
+    def _of(self, some: slice) -> tuple[Any, ...]:
+        """What `mean_loss` is given after γ, for some rows."""
+        w = None if self.objective.weights is None else self.objective.weights[some]
+        data = {name: a[some] for name, a in dict(self.objective.data).items()}
+        return self._arguments(float(len(data["y"]) if w is None else w.sum()), data, w)
 
     def _predictors(self, theta: np.ndarray, some: Any = slice(None)) -> list[np.ndarray]:
         """The linear predictors, of some rows, without their offset."""
@@ -290,8 +296,7 @@ class Search:
         runs: list[np.ndarray] = []
         short = decrement > 1e-8 * (1 + self.total) or not self.ended
         over = InOrthonormal(self.total, self.arguments, [f"direction {k + 1}" for k in range(len(self.gamma))])
-        largest = max(float(np.abs(eta).max(initial=0.0)) for eta in self._predictors(self.coef))
-        suspicious = self.gamma.size and not infinite and (short or smallest < 1e-6 or largest > SUSPICIOUS)
+        suspicious = self.gamma.size and not infinite and (short or smallest < 1e-6 or self._running(spread))
         left = np.zeros(0, bool)
         if suspicious and margins is not None:
             runs, left = self._separated(margins(), constant)
@@ -343,6 +348,16 @@ class Search:
             "inverse": inverse, "null": null, "loglik": loglik, "polished": self.polished, "_T": self.T,
             "_gamma": self.gamma, "_over_gamma": over,
         }  # fmt: skip
+
+    def _running(self, spread: np.ndarray) -> bool:
+        """Whether a Newton step still moves a row's predictor: where rows are separated it always does, by about 1.
+
+        The step of each coefficient times the length of its column is the most that it can move a row.
+        """
+        w = self.objective.weights
+        least = 1.0 if w is None else float(np.sqrt(w[w > 0].min()))
+        step = self.T @ _solved(self.H, self.slope)
+        return float(np.abs(step) @ spread) > MOVED * least
 
     def _separated(self, margins: np.ndarray, constant: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Directions of separation; only among the coefficients that no penalty holds."""

@@ -33,6 +33,17 @@ def test_value_gradient_and_hessian():
     assert lines[-1].startswith("return (%")
 
 
+def test_what_parameters_are_made_of_stays_outside_the_rows():
+    """An element of `T @ gamma` is one number to the rows, however many it is made of."""
+
+    def f(gamma, T, X, y):
+        theta = T @ gamma
+        return np.sum(np.exp(theta[0] + X @ theta[1:]) * y + np.sum(theta))
+
+    lines = printed(bb.value_and_grad(f), np.zeros(4), np.eye(4), X, Y)
+    assert sum("gradient by" in line for line in lines) == 3 and not any("T[0, 1]" in line for line in lines)
+
+
 def test_groups_slices_columns_and_scalars():
     def f(t, u, s, X, g, y):
         return np.sum(((y - X @ t[:3] - t[3] * X[:, 1] - u[g]) / s) ** 2)
