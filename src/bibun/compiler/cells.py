@@ -18,7 +18,7 @@ from ..core.rule import TABLE
 from ..core.variable import Variable, close, inner
 from .expression import Expression, Expressions
 
-__all__ = ["Atom", "Cells", "Unsupported", "translated"]
+__all__ = ["Atom", "Cells", "Unsupported", "known_by_name", "translated"]
 
 SAMPLE = 7  # rows that elements are computed on while they are recorded
 WIDE = 48  # elements a row, above which an array is not taken apart
@@ -369,7 +369,7 @@ class Cells:
             return False
         if not isinstance(codes, Node):
             return bool(codes.min() >= 0)
-        return codes.rule.rule.name == "truncated" and codes.inputs[0].rule in LEAVES
+        return not self.moves(codes)
 
     def _gathered(self, u: Any, codes: Any) -> Any:
         """`u[codes]`: the parameter of each row's group."""
@@ -512,9 +512,18 @@ WHOLE = frozenset(["left_shift", "right_shift", "gcd", "lcm", "bitwise_count"])
 """Operations on whole numbers only: rows are computed in float64."""
 
 
+def known_by_name(func: Any) -> bool:
+    """Whether a function's name says which it is: an expression is that and its operands."""
+    if isinstance(func, np.ufunc):
+        return True
+    return str(getattr(func, "__module__", None) or "numpy").partition(".")[0] in ("numpy", "scipy", "bibun")
+
+
 def _operation(x: Node, home: Expressions, done: dict[int, Any]) -> Any:
     rule = x.rule.rule
     dtype = x._data.dtype
+    if not known_by_name(rule.func):
+        raise Unsupported("a function of somebody else's, which may have the name of another")
     if rule.name in WHOLE or (rule.name in BITS and dtype.kind != "b"):
         raise Unsupported("an operation on whole numbers")
     if dtype.kind == "u" or (dtype.kind == "i" and dtype.itemsize < 8):

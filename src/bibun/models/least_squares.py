@@ -233,18 +233,21 @@ class Columns:
         if not self.rank:
             return False
         T = self.transform()
-        x = v
+        x, size = v, float(v @ v)
         for _ in range(2):
-            x = x - self.rows.times(T @ (T.T @ self.rows.transposed(x)))
-        return bool(np.linalg.norm(x) <= 1e-9 * np.linalg.norm(v))
+            along = T.T @ self.rows.transposed(x)
+            if float(along @ along) < 0.999 * float(x @ x) and x is v:  # far from it: most are
+                return False
+            x = x - self.rows.times(T @ along)
+        return float(x @ x) <= 1e-18 * size
 
     def transform(self) -> np.ndarray:
         """T of shape (p, rank): A T has orthonormal columns."""
-        from scipy import linalg
+        from scipy.linalg import lapack  # whose dtrtrs waits for threads, however small the matrix
 
         T = np.zeros((self.shape[1], self.rank))
         if self.rank:
-            T[self.basis] = linalg.solve_triangular(self.R, np.eye(self.rank)) / self.norms[self.basis][:, None]
+            T[self.basis] = lapack.dtrtri(self.R)[0] / self.norms[self.basis][:, None]
         return T
 
     def dependencies(self, names: list[str]) -> list[str]:
@@ -296,9 +299,9 @@ def _by_gram(rows: Rows) -> np.ndarray | None:
 
 def inverse_gram(R: np.ndarray) -> np.ndarray:
     """(R'R)⁻¹."""
-    from scipy import linalg
+    from scipy.linalg import lapack
 
-    inverse = linalg.solve_triangular(R, np.eye(len(R)))
+    inverse = lapack.dtrtri(R)[0]
     return np.asarray(inverse @ inverse.T)
 
 
@@ -307,16 +310,16 @@ def inverse_gram(R: np.ndarray) -> np.ndarray:
 
 def refined(A: np.ndarray, Q: np.ndarray, R: np.ndarray, y: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x and r of r + A x = y, A'r = g, for several right sides at once (columns of y and g)."""
-    from scipy import linalg
+    from scipy.linalg import blas
 
     zero_x, zero_r = np.zeros_like(g), np.zeros_like(y)
     x, x_low, r, r_low = zero_x, zero_x, zero_r, zero_r
     f, h = y, g
     last = np.inf
     for _ in range(12):
-        u = linalg.solve_triangular(R, h, trans="T")
+        u = blas.dtrsm(1.0, R, h, trans_a=1)
         d = Q.T @ f
-        dx = linalg.solve_triangular(R, d - u)
+        dx = blas.dtrsm(1.0, R, d - u)
         dr = f - Q @ (d - u)
         size = float(np.abs(R @ dx).max(initial=0.0) + np.abs(dr).max(initial=0.0))
         if not np.isfinite(size) or size > 0.5 * last:

@@ -6,6 +6,7 @@ censored.py, survival.py and others are the models, and the next one is a file b
 """
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -130,12 +131,13 @@ class Front:
         self, given: Given, formulas: Sequence[str], levels: Mapping[str, Sequence[Any]] | None = None
     ) -> None:
         self.given = given
-        own = [_columns(given.design(f)) for f in formulas] if len(formulas) > 1 else [[]]
-        used = [c for part in own for c in part]
-        designs = [given.design(f, levels, used) for f in formulas]
+        designs = [given.design(f, levels) for f in formulas]
+        if not _same_rows(designs):  # a row that misses a column of one part is left out of all
+            used = [c for d in designs for c in _columns(d)]
+            designs = [given.design(f, levels, used) for f in formulas]
         self.rows = designs[0].rows
-        for d in designs[1:]:
-            self.rows = np.intersect1d(self.rows, d.rows)  # they differ where a lag misses a row
+        if not _same_rows(designs):  # a lag misses a row
+            self.rows = functools.reduce(np.intersect1d, [d.rows for d in designs])
         self.made = designs
         self.here = [np.isin(d.rows, self.rows) for d in designs]
         if designs[0].response is None:
@@ -320,6 +322,10 @@ class Front:
         also = [] if linear is None else [linear]
         fit = Search(objective, [*designs, *also], ByVector(null), "newton", None, more=size, start=[begin])
         return -fit.value * fit.total if fit.ended else None
+
+
+def _same_rows(designs: Sequence[Design]) -> bool:
+    return all(np.array_equal(d.rows, designs[0].rows) for d in designs[1:])
 
 
 def _columns(d: Design) -> list[str]:

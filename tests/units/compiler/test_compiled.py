@@ -369,6 +369,26 @@ def test_codes_from_the_end_and_beyond():
         fast(t, X, BINARY, CODES + 1)
 
 
+def test_codes_computed_from_the_data():
+    """They are data too: read by the pass over the rows, from the end as well, and beyond it refused as by NumPy."""
+
+    def steps(t, X, y, codes):
+        low, high = t[D:][np.maximum(codes - 1, 0)], t[D:][np.minimum(codes, GROUPS - 1)]
+        return np.sum(np.logaddexp(0, X @ t[:D] + low - high) - y * low)
+
+    eager, t = bb.value_and_grad(steps), np.linspace(-1, 1, D + GROUPS)
+    fast = compiled(eager)
+    for n, codes in ((N, CODES), (550, CODES[::-1]), (70, CODES)):
+        args = t, X[:n], BINARY[:n], codes[:n]
+        agree(fast(*args), eager(*args))
+    assert "one pass" in str(fast)
+    args = t, X, BINARY, CODES - GROUPS  # the second gather counts from the end
+    agree(fast(*args), eager(*args))
+    wild = bb.compile(lambda u, codes, y: np.sum(u[codes * 2] * y))
+    with pytest.raises(IndexError):
+        wild(np.ones(GROUPS), CODES, BINARY)
+
+
 def test_an_effect_for_every_row():
     eager, u = bb.value_and_grad(lambda u, X, y: np.sum((y - u * X[:, 1]) ** 2) + np.sum(np.diff(u) ** 2)), start(N)
     agree(compiled(eager)(u, X, Y), eager(u, X, Y))
