@@ -102,6 +102,10 @@ MODELS = {
     "beta, two designs": lambda: bb.beta_regression("y ~ x1", {**DATA, "y": RESPONSES["beta"]}, precision="~ x2"),
     "cox": lambda: bb.cox("~ x1 + x2", {**DATA, "time": RESPONSES["gamma"], "event": (X2 > -0.5) * 1.0}),
     "firth": lambda: bb.firth("y ~ x1 + x2", {**DATA, "y": RESPONSES["binomial"]}),
+    "quantile": lambda: bb.quantile_regression("y ~ x1 + x2", {**DATA, "y": RESPONSES["gaussian"]}, 0.3),
+    "robust": lambda: bb.robust_regression("y ~ x1 + x2", {**DATA, "y": RESPONSES["gaussian"]}),
+    "robust, bisquare": lambda: bb.robust_regression("y ~ x1 + x2", {**DATA, "y": RESPONSES["gaussian"]}, "bisquare"),
+    "elastic net": lambda: bb.elastic_net("y ~ x1 + x2", {**DATA, "y": RESPONSES["poisson"]}, "poisson", n_lambdas=5),
     "nls": lambda: bb.nls(
         decay, {"a": 1.0, "k": 0.1}, {"x": X1, "y": MEAN + 0.1 * OFFSET, "id": DATA["id"]}
     ),
@@ -134,6 +138,8 @@ METHODS = {
     },
     "influence": lambda r: r.influence(),
     "simulate": lambda r: r.simulate(3, 2),
+    "plot_profile": lambda r: [len(f.svg) * f.traces[0].root for f in [r.plot_profile(r.labels[0])]],
+    "plot_diagnostics": lambda r: [len(f.svg) * f.cooks for f in [r.plot_diagnostics()]],
     "pickle": lambda r: pickle.loads(pickle.dumps(r)).coef,
 }
 _made = {}
@@ -202,6 +208,8 @@ def test_a_family_agrees_with_itself(name):
     spread = np.sqrt(family.variance(mean, **more) * (0.4 if family.dispersion else 1.0))
     assert (np.abs(draws.mean(axis=0) - mean) < 5 * spread / np.sqrt(4000)).all()
     np.testing.assert_allclose(draws.std(axis=0), spread, rtol=0.25)
+    began = family.begin(draws, np.broadcast_to(mean, draws.shape), np.ones(draws.shape))
+    assert began == pytest.approx(more, rel=0.05)
 
 
 @pytest.mark.parametrize("name", [k for k in FAMILIES if not k.startswith("quasi")])

@@ -110,6 +110,32 @@ def shares(eta):
     return np.exp(eta) / np.sum(np.exp(eta), axis=-1, keepdims=True)
 
 
+def three(x):
+    """x, 0 and -x side by side, and the largest of them."""
+    e = np.stack([x, np.zeros_like(x), -x], axis=-1)
+    return e, np.max(e, axis=-1, keepdims=True)
+
+
+def sum_less_its_largest(e, m, keepdims=False):
+    return np.log(np.sum(np.exp(e - m), axis=-1, keepdims=keepdims))
+
+
+def log_share_of_three(x):
+    """x - log(1 + exp(x) + exp(-x))."""
+    y, dy, d2y = log_of_three(x)
+    return x - y, 1 - dy, -d2y
+
+
+def share_of_three(x):
+    y, dy, d2y = log_share_of_three(x)
+    return mp.exp(y), mp.exp(y) * dy, mp.exp(y) * (dy * dy + d2y)
+
+
+def log_2_cosh(x):
+    t = mp.tanh(x)
+    return abs(x) + mp.log1p(mp.exp(-2 * abs(x))), t, 1 / mp.cosh(x) ** 2
+
+
 FORMS = {
     "log1p(exp(x))": (lambda x: np.log1p(np.exp(x)), softplus),
     "log(1 + exp(x))": (lambda x: np.log(1 + np.exp(x)), softplus),
@@ -187,6 +213,38 @@ FORMS = {
         lambda x: np.log(np.prod(np.exp(np.stack([x, x], axis=-1)), axis=-1)),
         lambda x: (2 * x, mp.mpf(2), mp.mpf(0)),
     ),
+    "log(sum(exp(e - max(e)))) + max(e)": (
+        lambda x: (lambda e, m: sum_less_its_largest(e, m) + m[..., 0])(*three(x)),
+        log_of_three,
+    ),
+    "log(sum(1.0 exp(e - max(e)))) + max(e)": (
+        lambda x: (lambda e, m: np.log(np.sum(1.0 * np.exp(e - m), axis=-1)) + m[..., 0])(*three(x)),
+        log_of_three,
+    ),
+    "e - max(e) - log(sum(exp(e - max(e))))": (
+        lambda x: (lambda e, m: (e - m - sum_less_its_largest(e, m, True))[..., 0])(*three(x)),
+        log_share_of_three,
+    ),
+    "exp(e - max(e)) / sum(exp(e - max(e)))": (
+        lambda x: (lambda e, m: (np.exp(e - m) / np.sum(np.exp(e - m), -1, keepdims=True))[..., 0])(*three(x)),
+        share_of_three,
+    ),
+    "log(exp(e - max(e)) / sum(exp(e - max(e))))": (
+        lambda x: (lambda e, m: np.log(np.exp(e - m) / np.sum(np.exp(e - m), -1, keepdims=True))[..., 0])(*three(x)),
+        log_share_of_three,
+    ),
+    "log(softmax(e))": (
+        lambda x: np.log(bb.special.softmax(three(x)[0], axis=-1))[..., 0],
+        log_share_of_three,
+    ),
+    "log(exp(x - max(x, -x)) + exp(-x - max(x, -x))) + max(x, -x)": (
+        lambda x: (lambda m: np.log(np.exp(x - m) + np.exp(-x - m)) + m)(np.maximum(x, -x)),
+        log_2_cosh,
+    ),
+    "std([x, -x])**2": (
+        lambda x: np.std(np.stack([x, -x], axis=-1), axis=-1) ** 2,
+        lambda x: (x * x, 2 * x, mp.mpf(2)),
+    ),
     "log(ndtr(x))": (lambda x: np.log(sp.ndtr(x)), log_ndtr),
     "log(1 - ndtr(x))": (lambda x: np.log(1 - sp.ndtr(x)), turned(log_ndtr)),
     "log1p(-ndtr(x))": (lambda x: np.log1p(-sp.ndtr(x)), turned(log_ndtr)),
@@ -224,6 +282,8 @@ def points(label):
 TWO_INFINITIES = {
     "log(exp(x) + exp(2 x))",
     "log(exp(x) / sum(exp([x, -x])))",
+    "std([x, -x])**2",
+    *[label for label in FORMS if "max(" in label or "softmax" in label],
 }
 SUMS = {
     "log(1 + exp(x) + exp(-x))": 1,
@@ -313,6 +373,7 @@ def test_every_line_is_in_a_form():
     for f, _ in FORMS.values():
         from bibun.transforms.recording import Recorded
 
-        Recorded(f, (np.array(0.5),), "compile", rewriting=Noted())
+        for x in (np.array(0.5), np.full(40, 0.5)):  # a sum of few exponentials is added up pair by pair
+            Recorded(f, (x,), "compile", rewriting=Noted())
     unmet = [form for found in patterns(True).values() for line, form in found if line not in met]
     assert not unmet, "\n".join(f"line {f.__code__.co_firstlineno}" for f in unmet)

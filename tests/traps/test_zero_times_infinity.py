@@ -126,3 +126,37 @@ class TestDebugNans:
             1 / 0
         with np.errstate(all="ignore"):
             assert np.isinf(bb.grad(np.log)(0.0))
+
+
+@pytest.mark.parametrize("product", ["einsum", "tensordot", "cross", "convolve"])
+def test_products_of_many_numbers(product):
+    """Sums of products, of whatever function, are those of `*` and `sum` where a slope that is not taken is infinite."""
+
+    def f(x, written_out):
+        taken = np.where(x > 0, np.sqrt(np.where(x > 0, x, 0.0)), 0.0)  # its slope at 0 is infinite
+        a, b = np.stack([taken, x, x * x]), np.array([0.0, 1.0, 2.0])
+        if not written_out:
+            two = {
+                "einsum": lambda: np.einsum("ij,kj,i->k", a, a, b),
+                "tensordot": lambda: np.tensordot(a, np.tensordot(b, a, 1), 1),
+                "cross": lambda: np.cross(a.T, b),
+                "convolve": lambda: np.convolve(a[:, 0], b),
+            }
+            return np.sum(two[product]() ** 2)
+        out = {
+            "einsum": lambda: np.sum((b[:, None, None] * a[:, None]) * a[None], (0, 2)),
+            "tensordot": lambda: np.sum(a * np.sum(b[:, None] * a, 0), 1),
+            "cross": lambda: np.stack(
+                [a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3] for i in (0, 1, 2)]
+            ),
+            "convolve": lambda: np.stack(
+                [sum(a[j, 0] * b[k - j] for j in range(3) if 0 <= k - j < 3) for k in range(5)]
+            ),
+        }
+        return np.sum(out[product]() ** 2)
+
+    x, t = np.array([0.0, 2.0]), np.array([1.0, 0.5])
+    for walk in (lambda g: bb.grad(g)(x), lambda g: bb.hessian(g)(x), lambda g: bb.jvp(g, (x,), (t,))[1]):
+        found, told = walk(lambda x: f(x, False)), walk(lambda x: f(x, True))
+        assert np.isfinite(told).all()
+        np.testing.assert_allclose(found, told, rtol=1e-12, atol=1e-12)

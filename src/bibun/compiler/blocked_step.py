@@ -1,10 +1,12 @@
 """Calls of NumPy over arrays with one long axis, made block by block, so that what they make stays in cache.
 
 For what no row program is: products with matrices, broadcasting, reductions over other axes. `blocked` finds the steps
-that do to a stretch of the axis what they do to all of it, or add up over it. Imports ordering.py, fused_step.py.
+that do to a stretch of the axis what they do to all of it, or add up over it. Where every one of them has machine code,
+that is what runs (tile_kernel.py). Imports ordering.py, fused_step.py; tile_program.py and the others when a step runs.
 """
 
 import copy
+import functools
 import math
 import operator
 import sys
@@ -13,15 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from . import blas, threads
-from .cells import PASSED
+from . import blas, machine, threads
+from .cells import PASSED, Unsupported
 from .fused_step import uniform
 from .ordering import Order, freed, makes
-from .row_numpy import _together
 
 __all__ = ["BlockedStep", "blocked"]
 
-WIDE = 16
+WIDE = 8
 """Numbers beside one another for each place of the axis, from which arrays are worked on in blocks."""
 
 CACHE = 1 << 24
@@ -29,6 +30,9 @@ CACHE = 1 << 24
 
 THREADED = 1 << 22
 """Numbers that are made, from which another thread pays for its start."""
+
+WORK = 20_000
+"""Numbers that are made, below which NumPy is as quick."""
 
 KEPT, HELD = 4, 64
 """How many threads' memory is kept for the next call, and how many arrays of each."""
@@ -205,6 +209,7 @@ class BlockedStep:
         self.sums = sorted(sums & read)
         self.outs = [(k, *shapes[k]) for k in sorted((made - sums) & read)]
         self.slots = {k for s in self.steps for k in s.reads()} - made
+        self.group = [s for s, _ in group], sums & read | {k for k, _, _ in self.outs}
         self.inputs = {k: s.index(n) for k, (s, _) in shapes.items() if k in self.slots and n in s}
         freed(self.steps, {*range(self.size + len(self.constants))} - (made - read))
 
@@ -228,6 +233,28 @@ class BlockedStep:
             alike = not shape and uniform(a)
             self.constants.append((a.flat[0], a.shape) if alike else (a, None))
         return step
+
+    @functools.cached_property
+    def layout(self) -> Any:
+        """How machine code makes the steps; None where there is none for one of them."""
+        if not machine.available():
+            return None
+        from .tile_layout import TileLayout
+        from .tile_program import TileProgram
+
+        try:
+            return TileLayout(TileProgram(*self.group, self.n), machine.lanes())
+        except (Unsupported, AttributeError, TypeError):  # the latter of a function that makes no number of numbers
+            return None
+
+    @functools.cached_property
+    def kernel(self) -> Any:
+        """The machine code, or None."""
+        if self.layout is None:
+            return None
+        from .tile_kernel import TileKernel
+
+        return TileKernel(self.layout)
 
     def reads(self) -> set[int]:
         """The slots it reads."""
@@ -257,6 +284,10 @@ class BlockedStep:
 
     def __call__(self, values: list[Any]) -> None:
         (n,) = {values[k].shape[axis] for k, axis in self.inputs.items()}
+        if n * self.width > WORK and self.kernel is not None and self.kernel(values, n):
+            for k in self.done:
+                values[k] = None
+            return
         size = max(CACHE // (8 * self.width), 8)
         count = min(threads.count(), max(n // 64, 1)) if n * self.width > THREADED else 1
         blocks = max(round(n / size / count), 1) * count
@@ -268,8 +299,10 @@ class BlockedStep:
             if count == 1:
                 parts[0].run(0, n)
             else:
+                from .row_numpy import _together
+
                 _together(parts, edges)
-        self.buffers += [p.buffers for p in parts][: KEPT - len(self.buffers)]
+        self.buffers += [p.buffers for p in parts][: max(KEPT - len(self.buffers), 0)]
         for k, *totals in zip(self.sums, *(p.sums for p in parts), strict=True):
             values[k] = sum(totals[1:], totals[0])
         for (k, _, _), out in zip(self.outs, outs, strict=True):

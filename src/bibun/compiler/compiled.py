@@ -129,6 +129,8 @@ class Compiled:
 
         plan = planned(typed if any(d.kind not in "fc" for d in kinds) else f, tuple(args), kinds=kinds, about=f)
         if plan.any_rows:
+            while len(self.any_rows) >= KEPT:
+                self.any_rows.pop(next(iter(self.any_rows)), None)
             self.any_rows[general] = plan
         return self._keep(key, plan)
 
@@ -181,7 +183,7 @@ def compile(f: Callable[..., Any]) -> Compiled:
     Notes
     -----
     Arrays and numbers that `f` knows from around it are recorded as they are at the first call: pass as arguments what
-    will change. Derivatives of third order of a sum over rows, or with respect to the data, run without the one pass.
+    will change. Derivatives of a sum over rows with respect to the data run without the one pass.
     Naive forms that overflow or cancel are computed, and differentiated, in stable ones (compiler/stable_forms.py):
     `log1p(exp(x))` is `logaddexp(0, x)`, and `log(1 - 1 / (1 + exp(-x)))` is exact.
 

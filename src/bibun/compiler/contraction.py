@@ -1,29 +1,26 @@
 """Sums over rows as one node each: what a function computes row by row leaves the graph before it is differentiated.
 
-A sum over rows becomes a `RowRule` of the parameters and the data. Its derivative is another sum over the same rows,
-and so is the derivative of that: value, gradient and Hessian are then three results of one pass. Imports cells.py and
-rewriting.py.
+A sum over rows becomes a rule of the parameters and the data (row_rule.py), and so do its derivatives: value, gradient
+and products with the Hessian are results of one pass. A new kind of sum is a case in `_summed`. Imports cells.py,
+rewriting.py, row_rule.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.backward import depends, within
-from ..core.graph import BOUNDARY, Form, Node, Parts, history
+from ..core.backward import arguments, depends, within
+from ..core.graph import Node, Parts, history
 from ..core.kinds import Constant
 from ..core.record import record
 from ..core.rule import TABLE
 from ..core.tree import flatten
-from .cells import LEAVES, Cells, Unsupported
+from .cells import LEAVES, WIDE, Cells, Unsupported
 from .rewriting import Stable, recorded_again
+from .row_rule import Summand, multiplied
 
-__all__ = ["Contraction", "RowRule", "Uncontracted"]
-
-
-class Uncontracted(Exception):
-    """A derivative of a sum over rows that only the recorded arrays have: of third order, or by the data."""
+__all__ = ["Contraction"]
 
 
 class Contraction:
@@ -51,7 +48,7 @@ class Contraction:
         out = self.stable(out, inputs)
         leaves = [x for x in inputs if not self._has_rows(x)]
         with np.errstate(all="ignore"):
-            return self.contracted(out, leaves) if leaves else out
+            return multiplied(self.contracted(out, leaves), inputs) if leaves else out
 
     def contracted(self, out: Any, leaves: Sequence[Node]) -> Any:
         """`out`, with every sum over rows that depends on `leaves` as one node."""
@@ -102,10 +99,10 @@ class Contraction:
 
     def _summed(self, v: Node, cells: Cells) -> Any:
         """The node of a sum over rows."""
-        rule, args = v.rule.rule, list(v.values)
-        for i, x in zip(v.rule.where, v.inputs, strict=True):
-            args[i] = x
+        rule, args = v.rule.rule, arguments(v)
         count: Any = 1.0
+        if rule.name in ("var", "std"):
+            return self._spread(rule.name, args, cells)
         if rule.name in ("sum", "mean"):
             axis = cells.rows_of(args[0])
             axes = args[1]
@@ -117,24 +114,71 @@ class Contraction:
             e = cells.computed(args[0])
             e = np.add.reduce(e, axis=tuple(sorted(over)), keepdims=bool(args[2]))
             if rule.name == "mean":
-                beside = float(np.prod([np.shape(v.values[0])[k] for k in over if k != axis]))
-                count = beside * _counted(cells, args[0])
+                count = _counted(cells, args[0], over)
         elif rule.name == "matmul":
             a, b = args
             ra, rb = cells.rows_of(a), cells.rows_of(b)
             if ra != np.ndim(v.values[0]) - 1 or rb != max(np.ndim(v.values[1]) - 2, 0):
                 raise Unsupported("matmul")
+            found = self._by_matrix(v, a, b, cells)
+            if found is not None:
+                return found
             e = cells.computed(a) @ cells.computed(b)
+        elif rule.name in ("bincount", "counted"):
+            if not cells.counts(args[0]):
+                raise Unsupported("groups that are computed")
+            (e,) = cells.computed(args[1]).reshape(-1)
+            return self._outer(cells, "codes", args[0], e, v)
         else:
             raise Unsupported(rule.name)
         if not isinstance(e, np.ndarray):
             return self._node(cells, e, count, v)
-        if e.size > 16:
+        if e.size > WIDE:
             raise Unsupported("many sums over rows")
         parts = [self._node(cells, x, count, v) for x in e.reshape(-1)]
         if e.ndim == 0:
             return parts[0]
         return np.reshape(np.stack(parts), e.shape)
+
+    def _by_matrix(self, v: Node, a: Any, b: Any, cells: Cells) -> Any:
+        """`Z.T @ r` or `r @ Z` with the rows of Z in the data: sums of r times the row, not one for each column."""
+        if max(np.ndim(a), np.ndim(b)) > 2:
+            return None
+        left = np.ndim(a) == 2 and not (isinstance(a, Node) and cells.moves(a))
+        if not left and (np.ndim(b) != 2 or (isinstance(b, Node) and cells.moves(b))):
+            return None
+        z = b if not left else a.inputs[0] if _is_transpose(a) else np.transpose(a)
+        if np.ndim(z) != 2 or not cells.readable(z):
+            return None
+        e = cells.computed(b if left else a)
+        if e.size > WIDE:
+            raise Unsupported("many sums over rows")
+        parts = [self._outer(cells, "dense", z, x, v) for x in e.reshape(-1)]
+        return np.stack(parts, axis=-1 if left else 0) if e.ndim > 1 else parts[0]
+
+    def _outer(self, cells: Cells, kind: str, data: Any, e: Any, v: Node) -> Any:
+        """Σ e a for the block `a` by which parameters would enter a row: their gradient, wherever they are."""
+        if not isinstance(e, Node):
+            raise Unsupported("a sum that does not depend on the data")
+        width = np.shape(data)[1] if kind == "dense" else v._data.size
+        atom = cells.outer(kind, data, width)
+        summand = Summand(cells, atom.variable * e, v._data.dtype)
+        summand.outer = next(i for i, p in enumerate(summand.parameters) if p is atom.source)
+        return summand.node(1, summand.outer)
+
+    def _spread(self, name: str, args: Sequence[Any], cells: Cells) -> Any:
+        """A variance, or its root: the sum of the squares of the differences from the mean, which is a sum itself."""
+        x, axes, less, keep = args
+        mean = np.mean(x, axis=axes, keepdims=True)
+        cells.instead[mean] = self._summed(mean, cells)
+        d = x - mean
+        if type(less) is int and less == 0:
+            variance = self._summed(np.mean(d * d, axis=axes, keepdims=keep), cells)
+        else:
+            total = np.sum(d * d, axis=axes, keepdims=keep)
+            free = _counted(cells, x, range(np.ndim(d)) if axes is None else np.atleast_1d(axes)) - less
+            variance = self._summed(total, cells) / np.maximum(free, 0.0).astype(total.dtype)
+        return np.sqrt(variance) if name == "std" else variance
 
     def _node(self, cells: Cells, e: Any, count: Any, v: Node) -> Any:
         if not isinstance(e, Node):
@@ -149,120 +193,15 @@ count_rule = Constant(lambda x: np.array(float(np.shape(x)[0])), name="row count
 TABLE.remove(count_rule)
 
 
-def _counted(cells: Cells, x: Any) -> Any:
-    """The number of rows, as something that is read anew whenever the program runs."""
+def _counted(cells: Cells, x: Any, over: Iterable[int]) -> Any:
+    """How many elements some axes have, the rows' among them: something that is read anew whenever the program runs."""
+    shape, rows = np.shape(x), cells.rows_of(x)
+    beside = float(np.prod([shape[k] for k in over if k % len(shape) != rows]))
     behind = [x, *history([x])[0]] if isinstance(x, Node) else []
     data = [i for v in behind for i in v.inputs if cells.rows_of(i) == 0 and i.rule in LEAVES]
-    return record(count_rule, count_rule.run, (data[0],)) if data else float(cells.n)
+    return beside * (record(count_rule, count_rule.run, (data[0],)) if data else float(cells.n))
 
 
-class Summand:
-    """An expression of one row that is summed, with the parameters and data it reads.
-
-    Attributes
-    ----------
-    parameters, data : list
-        The arguments of its rules: arrays without rows, then arrays of rows.
-    dtype : numpy.dtype
-        What the sum was recorded in. It is computed in float64 and rounded to this.
-    """
-
-    def __init__(self, cells: Cells, e: Node, dtype: Any) -> None:
-        self.cells, self.e = cells, e
-        self.dtype = dtype if dtype.kind == "f" else np.dtype(float)
-        behind = [e, *history([e])[0]]
-        used = {id(v) for v in behind} | {id(x) for v in behind for x in v.inputs}
-        self.atoms = [a for a in cells.atoms.values() if id(a.variable) in used]
-        self.columns = [c for c in cells.columns.values() if id(c[2]) in used]
-        self.parameters = _unique([a.source for a in self.atoms])
-        self.data = _unique([a.data for a in self.atoms if a.data is not None] + [c[0] for c in self.columns])
-        for x in self.data:
-            behind = (x, *history([x])[0]) if isinstance(x, Node) and x.order else ()
-            if any(v.rule is BOUNDARY and v.inputs for v in behind):
-                raise Unsupported("data that a derivative is taken with respect to")
-        if not self.data:
-            raise Unsupported("no data")
-
-    def node(self, order: int, *by: int) -> Any:
-        """The sum, or its derivative with respect to `by`, as a node."""
-        return RowRule(self, order, by)(*self.parameters, *self.data)
-
-
-def _unique(xs: list[Any]) -> list[Any]:
-    return list({id(x): x for x in xs}.values())
-
-
-class RowRule:
-    """The rule of a sum over rows: order 0 the sum, 1 its gradient by one parameter array, 2 its Hessian by two."""
-
-    kind = "rows"
-    reads = False
-    broadcasts = False
-    outputs = None
-    func = None
-    traced = second = ""
-    batch = None
-    without: frozenset[int] = frozenset()
-
-    def __init__(self, summand: Summand, order: int, by: tuple[int, ...]) -> None:
-        self.summand, self.order, self.by = summand, order, by
-        self.operands = len(summand.parameters) + len(summand.data)
-        self.name = ("row sum", "row gradient", "row Hessian")[order]
-        self.m = len(summand.parameters)
-
-    def __call__(self, *args: Any) -> Any:
-        if not any(isinstance(x, Node) and x.order for x in args):
-            raise Uncontracted
-        return record(self, self.run, args)
-
-    def run(self, *values: Any) -> Any:
-        """Zeros in place of the result, which only the compiled program computes."""
-        sizes = [np.size(values[i]) for i in self.by]
-        shape = np.shape(values[self.by[0]]) if self.order == 1 else tuple(sizes)
-        return np.zeros(shape, self.summand.dtype)
-
-    def form(self, where: tuple[int, ...], same: bool) -> Form:
-        """The walks: the derivative is a sum over the same rows."""
-
-        def derivative(args: Any, i: int) -> Any:
-            if self.order == 2:
-                raise Uncontracted
-            return RowRule(self.summand, self.order + 1, (*self.by, i))(*args)
-
-        def pull(g: Any, y: Any, args: Any) -> Any:
-            out: list[Any] = []
-            for i in where:
-                if i >= self.m:
-                    out.append(None)
-                elif self.order == 0:
-                    out.append(g * derivative(args, i))
-                else:
-                    out.append(np.reshape(np.reshape(g, -1) @ derivative(args, i), np.shape(args[i])))
-            return out[0] if len(where) == 1 else tuple(out)
-
-        def push(y: Any, args: Any, ts: Any) -> Any:
-            total: Any = None
-            for i, t in zip(where, ts, strict=True):
-                if t is None:
-                    continue
-                if i >= self.m:
-                    raise Uncontracted
-                if self.order == 0:
-                    term = np.sum(derivative(args, i) * t)
-                else:
-                    flat = derivative(args, i) @ np.reshape(t, -1)
-                    term = np.reshape(flat, np.shape(args[self.by[0]]))
-                total = term if total is None else total + term
-            return total
-
-        return Form(self, where, pull, push)
-
-    def creator_of(self, v: Node) -> Any:
-        """What made `v`."""
-        from ..core.variable import Creator
-
-        return Creator(v)  # type: ignore[arg-type]
-
-    def parts(self, v: Node) -> list[Any]:
-        """It has one result."""
-        return [v]
+def _is_transpose(x: Any) -> bool:
+    """Whether a matrix is the transpose of a recorded one."""
+    return isinstance(x, Node) and bool(x.order) and x.rule.name == "transpose" and len(x.inputs) == 1

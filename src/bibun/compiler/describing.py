@@ -36,6 +36,7 @@ INFIX = {
 
 EXPONENTS = {"2": "²", "3": "³", "-1": "⁻¹", "-2": "⁻²"}
 SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+KINDS = ("sum", "gradient", "Hessian", "third derivative", "derivative of high order")
 Text = tuple[str, int]
 
 
@@ -156,7 +157,8 @@ def _blocks(step: BlockedStep, name: Callable[[Any], str]) -> Part:
         return constant(step.constants[k - step.size][0]) if own else name(k)
 
     lines = [(name(s.out), _call(s, inside), "") for s in step.steps]
-    return Part("NumPy, block by block", lines, sorted(step.reads()), list(step.makes()))
+    title = "NumPy, block by block" if step.layout is None else "machine code, tile by tile"
+    return Part(title, lines, sorted(step.reads()), list(step.makes()))
 
 
 # --- a pass over the rows ---------------------------------------------------------------------------------------------
@@ -167,9 +169,9 @@ def _pass(step: RowStep, name: Callable[[Any], str]) -> Part:
     inputs = [k for k, _ in sorted(step.arrays.values(), key=lambda a: a[0] if isinstance(a[0], int) else math.inf)]
     dense = [b for b in step.block_list if b[0] == "dense"]
     shapes = {
-        dict(slots).get(i, id(x)): np.shape(getattr(x, "_data", x))
-        for rule, _, slots, _ in step.sums
-        for i, x in enumerate(rule.summand.parameters)
+        dict(slots).get(i, id(args[i])): shape
+        for rule, args, slots, _ in step.sums
+        for i, shape in enumerate(rule.shapes)
     }
     predictors: list[str] = []
     parameters: list[str] = []
@@ -201,12 +203,17 @@ def _pass(step: RowStep, name: Callable[[Any], str]) -> Part:
         factor = f"{a} {b}ᵀ" if a and b else a or b
         return f"Σ {factor}" if text == "1" else f"Σ {text if binds >= PRODUCT else f'({text})'}·{factor}"
 
-    for (rule, _, _, out), pieces in zip(step.sums, step.pieces, strict=True):
+    for (rule, args, slots, out), pieces in zip(step.sums, step.pieces, strict=True):
+        vectors = [name(dict(slots).get(i, args[i])) for i in range(rule.own, len(rule.shapes))]
+        kind = KINDS[min(rule.order + rule.depth - (rule.outer >= 0), len(KINDS) - 1)]
+        along = f" along {', '.join(vectors)}" if vectors else ""
         shown: dict[str, str] = {}
+        outer = args[rule.outer] if rule.outer >= 0 else step
         for piece in pieces:
             t = step.term_list[piece[0]]
-            by = ", ".join(dict.fromkeys([parameters[b] for b in (t.left, t.right) if b is not None]))
-            shown.setdefault(term(piece[0]), ("sum", f"gradient by {by}", f"Hessian by {by}")[rule.order])
+            sides = [b for b in (t.left, t.right) if b is not None and step.block_list[b][3] is not outer]
+            by = ", ".join(dict.fromkeys([parameters[b] for b in sides]))
+            shown.setdefault(term(piece[0]), kind + (f" by {by}" if by else "") + along)
         rows = [(name(out) if not i else "", *row) for i, row in enumerate(shown.items())] or [(name(out), "0", "")]
         lines += rows[:MOST]
         if len(rows) > MOST:

@@ -4,6 +4,7 @@ The next rule whose usual case has a shorter way goes here, with what it is to b
 the rules of these sums.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,8 @@ def _largest(x: Any, b: Any, axis: Any) -> Array | None:
     if type(axis) is not int or not x.shape[axis]:
         return None
     m = np.maximum.reduce(x, axis, keepdims=True)
-    return m if np.isfinite(m).all() else None
+    finite = math.isfinite(m.item()) if m.size == 1 else np.isfinite(m).all()
+    return m if finite else None
 
 
 def _log_sum(x: Any, b: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -38,7 +40,7 @@ def _log_sum(x: Any, b: Any, axis: Any = None, keepdims: bool = False) -> Any:
     np.putmask(e, top, 0.0)
     y = np.log1p(np.add.reduce(e, axis, keepdims=True) / first) + np.log(first)
     y += m
-    return y if keepdims else np.squeeze(y, axis)[()]
+    return y if keepdims else y.squeeze(axis)[()]
 
 
 def _shares(x: Any, b: Any, axis: Any = None) -> Any:

@@ -106,8 +106,6 @@ class FusedStep:
             if m.call.out in results:
                 self.maps.append((_stored(e, m.call.traced.dtype), m.call.traced.dtype))
                 self.outs.append(m.call.out)
-        if not self.terms:
-            self.terms.append(Term(self.home.number(0.0)))  # a kernel of several chunks has to have a sum
         self.runners: dict[Any, Any] = {}
 
     # --- the program -------------------------------------------------------------------------------------------------
@@ -251,7 +249,7 @@ class FusedStep:
             if len(shape) > 1:
                 a = a.reshape(shape[::-1]).T if columns else a.reshape(shape)
             values[k] = a
-        for (k, role), total in zip(self.sums, terms, strict=False):
+        for (k, role), total in zip(self.sums, terms, strict=True):
             values[k] = total / math.prod(shape) if role == "mean" else total
 
     def _runner(self, arrays: list[Array]) -> Any:

@@ -14,7 +14,7 @@ from .fused_step import SUMS, FusedStep, Member, made
 from .ordering import Order
 from .scalar_math import lowered
 
-__all__ = ["Traced", "fused"]
+__all__ = ["Traced", "fused", "single"]
 
 FEWEST = 4096
 """Elements, below which an array is left to NumPy."""
@@ -104,8 +104,11 @@ def _member(step: Any, large: Callable[[tuple[int, ...]], bool], known: dict[Any
     return m if m is not None and _has_kernel(m, known) else None
 
 
-def _each(step: Any, traced: Traced) -> Member | None:
-    """An operation on single elements, in double precision or on truth values."""
+def single(step: Any, traced: Traced) -> list[int] | None:
+    """Where the numbers are among the arguments of an operation on single elements; None where a call is none.
+
+    It is one in double precision or on truth values.
+    """
     rule, dtype = traced.rule, traced.dtype
     plain = rule.kind == "elementwise" or rule.name in ("where", "absorb") or rule.name in PASSED
     constant = rule.kind == "constant" and isinstance(rule.func, np.ufunc) and not getattr(rule.run, "keywords", None)
@@ -119,7 +122,13 @@ def _each(step: Any, traced: Traced) -> Member | None:
         return None
     if any(not isinstance(a, (int, float, np.generic, np.ndarray, np.dtype, type, type(None))) for a in step.arguments):
         return None
-    if not _double(rule.name, step.arguments, traced, operands):
+    return operands if _double(rule.name, step.arguments, traced, operands) else None
+
+
+def _each(step: Any, traced: Traced) -> Member | None:
+    """An operation on the elements of arrays of one shape, and on numbers."""
+    operands = single(step, traced)
+    if operands is None:
         return None
     arrays = [i for i in operands if traced.given[i][0] == traced.shape]  # type: ignore[index]
     if any(_size(traced.given[i]) != 1 for i in operands if i not in arrays):

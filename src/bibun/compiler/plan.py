@@ -5,7 +5,6 @@ core, contraction, row_steps.
 """
 
 import contextlib
-import functools
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -18,21 +17,28 @@ from ..core.graph import Node, Parts
 from ..core.modes import mode
 from ..core.tree import flatten
 from ..transforms.recording import Recorded
-from .blocked_step import blocked
+from .blocked_step import BlockedStep, blocked
 from .cells import LEAVES, Unsupported
-from .contraction import Contraction, RowRule, Uncontracted
+from .constants import identity, same
+from .contraction import Contraction
 from .early_sums import early_sums
 from .exp_sums import run_of
 from .fusion import FEWEST, Traced, fused
 from .ordering import freed
 from .rewriting import Stable
+from .row_rule import RowRule, Uncontracted
 from .row_steps import RowStep
 from .scalar_steps import scalar_program
+from .straight import straight
 
 __all__ = ["Plan", "plan", "planned"]
 
 ENOUGH = 64
 """Rows, below which an array has none: its axes are axes like others."""
+
+
+OFTEN = 20
+"""Runs, after which it pays to write a function of the steps."""
 
 
 class Plan:
@@ -48,14 +54,15 @@ class Plan:
     def __init__(
         self,
         recorded: Recorded,
-        again: Callable[[], "Plan"] | None = None,
+        again: Callable[[Sequence[Any]], "Plan"] | None = None,
         absorbing: bool = False,
         kinds: Any = None,
-        rows: int = 0,
+        rows: Sequence[int] = (),
         sampled: int = 0,
         record: Callable[[], Recorded] | None = None,
     ) -> None:
         self._again = again  # the same with derivatives in which zero absorbs, for values that meet zero times infinity
+        self._absorbing: dict[Any, Plan] = {}
         self.shapes = [x._data.shape for x in recorded.inputs]
         self.dtypes = kinds or [x._data.dtype for x in recorded.inputs]
         self.sampled = sampled
@@ -74,7 +81,7 @@ class Plan:
             return getattr(self, name)
         raise AttributeError(name)
 
-    def _build(self, recorded: Recorded, absorbing: bool, kinds: Any, rows: int, sampled: int) -> None:
+    def _build(self, recorded: Recorded, absorbing: bool, kinds: Any, rows: Sequence[int], sampled: int) -> None:
         """The steps."""
         where: dict[Node, int] = {x: k for k, x in enumerate(recorded.inputs)}
         stages: list[tuple[list[Any], list[Any]]] = []
@@ -114,9 +121,10 @@ class Plan:
                 stages[stage][1].append((form.rule, args, slots, k))
                 stage_of[k] = stage + 1
             else:
-                stages[stage][0].append(
-                    Call(form.name, run_of(form.rule), args, slots, k, Traced(form.rule, v._data, v.values))
-                )
+                run, floats = run_of(form.rule), [i for i, s in slots if s < len(self.shapes) and self.shapes[s] == ()]
+                if floats and form.rule.kind in ("linear", "general") and form.name != "where":
+                    run = _of_arrays(run, floats)
+                stages[stage][0].append(Call(form.name, run, args, slots, k, Traced(form.rule, v._data, v.values)))
                 stage_of[k] = stage
         self.steps: list[Any] = []
         for calls, sums in stages:
@@ -124,10 +132,12 @@ class Plan:
             if sums:
                 self.steps.append(RowStep(sums, absorbing))
         self.passes = sum(isinstance(s, RowStep) for s in self.steps)
-        self.results = [(where.get(y, -1), y) if isinstance(y, Node) else (-1, y) for y in recorded.outputs]
+        places = [where.get(y, -1) if isinstance(y, Node) else -1 for y in recorded.outputs]
+        self.results = [(k, None if k >= 0 else y) for k, y in zip(places, recorded.outputs, strict=True)]
         self._prune()
         self._arrange(rows, sampled)
 
+    _runs, _straight = 0, None  # how often it has been run, and what does so once that is often
     any_rows = False  # whether it serves any number of rows
     about: Any = None  # the function it is the plan of
 
@@ -160,12 +170,13 @@ class Plan:
             if isinstance(step, RowStep):
                 step.write()
 
-    def _arrange(self, rows: int, sampled: int) -> None:
+    def _arrange(self, rows: Sequence[int], sampled: int) -> None:
         """Calls as one step where they can be, nothing held after its last use; of all rows, `sampled` are here."""
         kept = {k for k, _ in self.results} | set(range(len(self.shapes)))
         if self.kernel is None:
             self.steps, self.size = early_sums(self.steps, kept, self.size)
-            self.steps = blocked(self.steps, kept, rows)
+            for n in rows:
+                self.steps = blocked(self.steps, kept, n)
             self.steps = fused(self.steps, kept, lambda s: sampled in s if sampled else math.prod(s) >= FEWEST)
         freed(self.steps, kept)
         own = Own(self)
@@ -184,19 +195,34 @@ class Plan:
         """The same as a function of the sequence of the arguments, known to have those shapes."""
         if self.kernel is None:
             return self.run
-        again = self._again
-        return self.kernel.calling(self.rebuild, None if again is None else lambda values: again().calling()(values))
+        return self.kernel.calling(self.rebuild, None if self._again is None else self._absorbed)
 
     def run(self, values: Sequence[Any]) -> Any:
         """The steps in turn."""
         values = [*values, *[None] * (self.size - len(values))]
         with np.errstate(all="ignore"):  # as derivatives do: which step is one cannot be seen here
-            for step in self.steps:
-                step(values)
+            if self._straight is not None:
+                self._straight(values)
+            else:
+                for step in self.steps:
+                    step(values)
+                self._runs += 1
+                if self._runs == OFTEN:
+                    self._straight = straight(self.steps)
         if self._again is not None and any(has_nan(values[k]) for k, _ in self.results if k >= 0):
-            return self._again().calling()(values[: len(self.shapes)])
+            return self._absorbed(values[: len(self.shapes)])
         n = len(self.shapes)
         return self.rebuild([values[k] if k >= n else _own(values[k] if k >= 0 else y) for k, y in self.results])
+
+    def _absorbed(self, values: Sequence[Any]) -> Any:
+        """What the plan in which zero absorbs gives. It is recorded on these values: no plan keeps a caller's data."""
+        shapes = tuple([np.shape(a) for a in values])
+        found = self._absorbing.get(None) or self._absorbing.get(shapes)
+        if found is None:
+            assert self._again is not None
+            found = self._again(values)
+            self._absorbing = {None if found.any_rows else shapes: found}
+        return found.calling()(values)
 
     def __str__(self) -> str:
         from .describing import described
@@ -294,11 +320,13 @@ def _own(y: Any) -> Any:
     return y.copy() if isinstance(y, np.ndarray) else y
 
 
+def _of_arrays(run: Any, places: Sequence[int]) -> Any:
+    """A function of arrays, for arguments that may be Python's numbers: elementwise ones take these as they are."""
+    return lambda *args: run(*[np.asarray(a) if i in places else a for i, a in enumerate(args)])
+
+
 def _equal(a: Any, b: Any) -> bool:
-    a, b = (x._data if isinstance(x, Node) else x for x in (a, b))
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return np.shape(a) == np.shape(b) and bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc"))
-    return type(a) is type(b) and repr(a) == repr(b)
+    return same(*(x._data if isinstance(x, Node) else x for x in (a, b)))
 
 
 def _is_one(form: Any, v: Node) -> bool:
@@ -314,17 +342,10 @@ def _is_one(form: Any, v: Node) -> bool:
 
 def _key(form: Any, args: list[Any], slots: list[tuple[int, int]]) -> Any:
     """What makes two calls equal; None where that cannot be told."""
+    statics = tuple([identity(a) for a in args])
     if isinstance(form.rule, RowRule):
-        return ("rows", id(form.rule.summand), form.rule.order, form.rule.by, tuple(slots))
-    statics: list[Any] = []
-    for a in args:
-        if isinstance(a, (int, float, str, slice, tuple, type(None), type)):
-            statics.append((type(a), repr(a)))
-        elif isinstance(a, np.ndarray) and a.size <= 256:
-            statics.append((a.shape, a.dtype.str, a.tobytes()))
-        else:
-            statics.append((id(a),))
-    return (id(form.rule.run), form.name, tuple(statics), tuple(slots))
+        return ("rows", id(form.rule.summand), form.rule.order, form.rule.by, statics, tuple(slots))
+    return (id(form.rule.run), form.name, statics, tuple(slots))
 
 
 def plan(f: Callable[..., Any], *args: Any) -> Plan:
@@ -360,14 +381,14 @@ def planned(
 
 
 def _planned(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kinds: Any, about: Any) -> Plan:
-    again = None if absorbing else functools.cache(lambda: planned(f, args, True, kinds, about))
+    again = None if absorbing else lambda values: planned(f, tuple(values), True, kinds, about)
     sampled = _sampled(f, args, absorbing, kinds, about or f)
     if sampled is not None:
         return sampled
-    n = row_count(args, about or f)
-    if n:
+    counts = row_counts(args, about or f)
+    if counts:
         with contextlib.suppress(Uncontracted, Unsupported):
-            return _contracted(f, args, n, again, absorbing, kinds)
+            return _contracted(f, args, counts, again, absorbing, kinds)
 
     def record() -> Recorded:
         return Recorded(f, args, "compile", absorbing=absorbing, rewriting=Stable())
@@ -376,12 +397,37 @@ def _planned(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kind
 
 
 def _contracted(
-    f: Any, args: tuple[Any, ...], n: int, again: Any, absorbing: bool, kinds: Any, sampled: int = 0
+    f: Any, args: tuple[Any, ...], counts: Sequence[int], again: Any, absorbing: bool, kinds: Any, sampled: int = 0
 ) -> Plan:
     def record() -> Recorded:
-        return Recorded(f, args, "compile", absorbing=absorbing, rewriting=Contraction(n))
+        return Recorded(f, args, "compile", absorbing=absorbing, rewriting=Contraction(counts[0]))
 
-    return Plan(record(), again, absorbing, kinds, n, sampled, record)
+    found = Plan(record(), again, absorbing, kinds, counts, sampled, record)
+    longest = max([len(s.home.table) for s in found.steps if isinstance(s, RowStep)], default=0)
+    if longest > LONG:
+        loops = Recorded(f, args, "compile", absorbing=absorbing, rewriting=Stable())
+        other = Plan(loops, again, absorbing, kinds, counts, sampled)
+        if longest > ENDLESS or _time(other.steps, counts[0]) < _time(found.steps, counts[0]):
+            return other
+    return found
+
+
+LONG, ENDLESS = 200, 5000
+"""Operations of a pass over the rows, from which loops over what a row has may be quicker than one after another, and
+from which they take seconds to compile."""
+
+
+def _time(steps: Sequence[Any], n: int) -> float:
+    """Nanoseconds a row takes in passes over the rows and tiles of them, roughly; infinite, if in other steps too."""
+    time = 0.0
+    for s in steps:
+        if isinstance(s, RowStep):
+            time += s.time
+        elif isinstance(s, BlockedStep) and s.layout is not None:
+            time += s.layout.time
+        elif not isinstance(s, Call) or n in (*s.traced.shape, *(k for g in s.traced.given if g for k in g[0])):
+            return math.inf
+    return time
 
 
 class Looked:
@@ -417,16 +463,14 @@ def _sampled(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kind
     few = [k for k in (67, 71, 73, 79, 83, 89, 97) if k not in used][:2]
     if len(few) < 2:
         return None
-    # what is kept for the plan in which zero absorbs are a few rows, not the caller's data
-    kept = tuple([np.array(a[:MANY]) if a.ndim and len(a) == n else np.array(a) for a in arrays])
-    again = None if absorbing else functools.cache(lambda: planned(f, kept, True, kinds, about))
+    again = None if absorbing else lambda values: planned(f, tuple(values), True, kinds, about)
     plans = []
     for k in few:
         looked = Looked(k)
-        some = tuple([b[:k] if a.ndim and len(a) == n else b for a, b in zip(arrays, kept, strict=True)])
+        some = tuple([np.array(a[:k]) if a.ndim and len(a) == n else np.array(a) for a in arrays])
         try:
             with mode("looking", looked):
-                plans.append(_contracted(f, some, k, again, absorbing, kinds, k))
+                plans.append(_contracted(f, some, [k], again, absorbing, kinds, k))
         except Exception:  # all of the data may do better; and if not, that is where the error is raised
             return None
         if looked.read:
@@ -438,13 +482,18 @@ def _sampled(f: Callable[..., Any], args: tuple[Any, ...], absorbing: bool, kind
 
 def row_count(args: Any, f: Any = None) -> int:
     """How many rows the arguments have, and the arrays that `f` knows from around it; 0 if there are few or none."""
+    return next(iter(row_counts(args, f)), 0)
+
+
+def row_counts(args: Any, f: Any = None) -> list[int]:
+    """The lengths of long arrays, that of most numbers first."""
     arrays = [a for tree in args for a in flatten(tree)[0]]
     arrays += _captured(f, 3) if f is not None else []
     sizes: dict[int, int] = {}
     for a in arrays:
         if isinstance(a, np.ndarray) and a.ndim and len(a) >= ENOUGH:
             sizes[len(a)] = sizes.get(len(a), 0) + a.size
-    return max(sizes, key=lambda n: sizes[n], default=0)
+    return sorted(sizes, key=lambda n: -sizes[n])
 
 
 def _captured(f: Any, depth: int) -> list[Any]:

@@ -16,6 +16,7 @@ from ..core.graph import Node, Parts, history, now
 from ..core.modes import Here, mode
 from ..core.tree import flatten
 from ..core.variable import Variable
+from .constants import identity
 from .stable_forms import OF_NUMPY, SCIPY, of_scipy
 
 __all__ = ["Stable", "recorded_again"]
@@ -155,8 +156,8 @@ class Found:
         return Found(self.bound, (*self.statics, *more))
 
 
-SEEDS = frozenset(["exp", "log", "log1p", "expm1", "share", "expit", "ndtr", "erf", "erfc", "gamma"])
-"""Functions of which every pattern has one."""
+SEEDS = frozenset(["exp", "log", "log1p", "expm1", "share", "expit", "ndtr", "erf", "erfc", "gamma", "std"])
+"""Functions of which every pattern, or what it is about, has one."""
 
 EXPONENTIALS = frozenset(["exp", "share", "expit", "add", "multiply", "sum", "getitem", "reshape", "expand_dims"])
 POSITIVE = EXPONENTIALS | {"ndtr", "divide", "prod"}
@@ -237,18 +238,9 @@ def _same(a: Any, b: Any) -> bool:
         for x, y in zip(_arguments(a), _arguments(b), strict=True):
             if isinstance(x, Node) and isinstance(y, Node):
                 stack.append((x, y))
-            elif isinstance(x, Node) or isinstance(y, Node) or not _alike(x, y):
+            elif isinstance(x, Node) or isinstance(y, Node) or not (x is y or identity(x) == identity(y)):
                 return False
     return True
-
-
-def _alike(x: Any, y: Any) -> bool:
-    """Whether two statics are the same; of large arrays only the same object is."""
-    if x is y:
-        return True
-    if isinstance(x, np.ndarray) or isinstance(y, np.ndarray):
-        return np.size(x) <= 256 and type(x) is type(y) and x.dtype == y.dtype and np.array_equal(x, y)
-    return type(x) is type(y) and repr(x) == repr(y)
 
 
 def recorded_again(v: Node, instead: dict[Node, Any]) -> Any:

@@ -120,7 +120,7 @@ def _symbols(ir: str) -> Mapping[str, int]:
 
 def _aligned(n: int, dtype: Any = np.float64) -> Array:
     """Zeros that begin at a multiple of 64 bytes."""
-    size = max(n, 1) * np.dtype(dtype).itemsize
+    size = n * np.dtype(dtype).itemsize
     memory = np.zeros(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype)
@@ -155,7 +155,7 @@ class Bound:
             twice = any(start == other for other, _, _ in self.results)  # results never share memory
             self.results.append((start, stop, (lambda v, f=finish: f(v).copy()) if twice else finish))
         self._cut()
-        self.sums = _aligned(self.chunks * self.sizes.result_size).reshape(self.chunks, -1)
+        self.sums = _aligned(self.chunks * self.sizes.result_size).reshape(self.chunks, self.sizes.result_size)
         self.job = _aligned(layout.job_size, np.int64)
         self._tables(arrays)
         self.kept: list[Array] = []  # memory of threads
@@ -225,7 +225,7 @@ class Bound:
 
     def _threads(self) -> list[int]:
         """A context for each thread of the call."""
-        n = min(threads.count(), self.chunks) if self.time > THREADED_TIME and self.chunks > 1 else 1
+        n = min(threads.count(self.time), self.chunks) if self.time > THREADED_TIME and self.chunks > 1 else 1
         while len(self.contexts) < n:
             scratch, context = _aligned(self.layout.scratch_size), _aligned(2, np.int64)
             context[:] = _address(self.job), _address(scratch)

@@ -1,23 +1,46 @@
 """One pass over the rows: every sum over rows of one stage of a plan, as one row program.
 
-Built from the rules of sums (contraction.py) when the types of the arrays are first seen; run by machine code, or by
-NumPy where there is none. Imports cells, contraction, row_program; row_kernel or row_numpy when a program first runs.
+Built from the rules of sums (row_rule.py) when the types of the arrays are first seen; run by machine code, or by
+NumPy where there is none. Imports cells, row_rule, row_program; row_kernel or row_numpy when a program first runs.
 """
 
 import contextlib
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.modes import mode
 from . import machine
 from .cells import translated
-from .contraction import RowRule
-from .expression import Expressions
+from .constants import identity
+from .expression import Expressions, ordered
 from .row_arrays import order, readable
+from .row_layout import SIMPLE
 from .row_program import Block, RowProgram, Source, Term
+from .row_rule import RowRule
+from .scalar_math import lowered
 
 __all__ = ["RowStep"]
+
+
+class Written(NamedTuple):
+    """What is kept of the rule of a sum when its program is written: nothing of what was recorded."""
+
+    name: str
+    order: int
+    by: tuple[int, ...]
+    dtype: Any
+    shapes: list[tuple[int, ...]]  # of its parameter arrays
+    own: int
+    depth: int
+    outer: int
+
+    @classmethod
+    def of(cls, rule: RowRule) -> "Written":
+        s = rule.summand
+        shapes = [np.shape(getattr(x, "_data", x)) for x in s.parameters]
+        return cls(rule.name, rule.order, rule.by, s.dtype, shapes, s.own, s.depth, s.outer)
 
 
 class RowStep:
@@ -29,10 +52,9 @@ class RowStep:
         For each its rule, its constant arguments, the slots of the others, and the slot of the result.
     """
 
-    def __init__(self, sums: list[tuple[RowRule, list[Any], list[tuple[int, int]], int]], absorbing: bool) -> None:
+    def __init__(self, sums: list[tuple[Any, list[Any], list[tuple[int, int]], int]], absorbing: bool) -> None:
         self.sums, self.absorbing = sums, absorbing
         self.runners: dict[Any, Any] = {}
-        self.alive: list[Any] = []  # what `done` knows by identity
 
     def keep(self, needed: set[int]) -> None:
         """Only the sums whose results are read."""
@@ -50,7 +72,7 @@ class RowStep:
         """All that makes the program, to compare."""
         e = [(e.op, [getattr(a, "index", a) for a in e.args], repr(e.number)) for e in self.home.table.values()]
         terms = [(t.e.index, t.left, t.right) for t in self.term_list]
-        blocks = [(b[0], b[1], b[2], b[4]) for b in self.block_list]
+        blocks = [(b[0], b[1], b[2], b[3] if isinstance(b[3], int) else _numbers(b[3]), b[4]) for b in self.block_list]
         sums = [(r.order, r.by, s, k) for r, _, s, k in self.sums]
         return e, terms, blocks, list(self.columns), [k if k[0] == "slot" else k[0] for k in self.arrays], sums
 
@@ -73,18 +95,25 @@ class RowStep:
         with mode("tracing", "compile"), mode("absorbing", self.absorbing):
             for rule, args, slots, _ in self.sums:
                 self.pieces.append(self._pieces(rule, args, dict(slots)))
+        self.sums = [(Written.of(rule), *rest) for rule, *rest in self.sums]
 
     def _pieces(self, rule: RowRule, args: list[Any], slots: dict[int, int]) -> list[tuple[Any, ...]]:
         """Which terms make a result: (term, where it goes)."""
         s = rule.summand
         place = {id(x): i for i, x in enumerate([*s.parameters, *s.data])}
 
-        def array(x: Any) -> int:
+        def origin(x: Any) -> tuple[str, Any]:
             i = place[id(x)]
-            key = ("slot", slots[i]) if i in slots else ("constant", id(x))
-            if key not in self.arrays:
-                self.arrays[key] = (slots.get(i, x), len(self.arrays))
-            return self.arrays[key][1]
+            return ("slot", slots[i]) if i in slots else ("constant", identity(args[i]))
+
+        def given(x: Any) -> Any:
+            i = place[id(x)]
+            return slots.get(i, args[i])
+
+        def array(x: Any) -> int:
+            if origin(x) not in self.arrays:
+                self.arrays[origin(x)] = (given(x), len(self.arrays))
+            return self.arrays[origin(x)][1]
 
         leaves: dict[int, Any] = {}
         for source, position, variable in s.columns:
@@ -93,14 +122,12 @@ class RowStep:
             leaves[id(variable)] = self.home.leaf("column", k)
         at: dict[int, int] = {}
         for a in s.atoms:
-            i = place[id(a.source)]
             source = array(a.data) if a.data is not None else -1
-            origin = ("slot", slots[i]) if i in slots else ("constant", id(a.source))
-            block = (a.kind, source, origin, a.positions)
+            block = (a.kind, source, origin(a.source), a.positions)
             if block not in self.blocks:
                 self.blocks[block] = len(self.block_list)
                 width = {"scalar": 1, "codes": 0}.get(a.kind, len(a.positions))
-                self.block_list.append((a.kind, source, width, slots.get(i, a.source), a.positions))
+                self.block_list.append((a.kind, source, width, given(a.source), a.positions))
             at[id(a.variable)] = self.blocks[block]
             leaves[id(a.variable)] = self.home.leaf("predictor", self.blocks[block])
         done: dict[int, Any] = {}
@@ -118,18 +145,17 @@ class RowStep:
 
         if rule.order == 0:
             return [(*term(s.e, None, None),)]
-        first = s.cells.derivatives(s.e)
-        self.alive.append(first)
+        first = s.slopes
         i = rule.by[0]
         mine = [a for a in s.atoms if a.source is s.parameters[i] and id(a.variable) in first]
         if rule.order == 1:
             return [(term(first[id(a.variable)], at[id(a.variable)], None)[0], _places(a.positions)) for a in mine]
         j = rule.by[1]
-        out = []
+        out, alive = [], []  # `done` knows by identity
         others = [b for b in s.atoms if b.source is s.parameters[j]]
         for a in mine:
             second = s.cells.derivatives(first[id(a.variable)])
-            self.alive.append(second)
+            alive.append(second)
             for b in others:
                 if id(b.variable) in second:
                     k, turned = term(second[id(b.variable)], at[id(a.variable)], at[id(b.variable)])
@@ -150,10 +176,10 @@ class RowStep:
         terms, _ = runner(arrays, parameters)
         for (rule, args, slots, out), pieces in zip(self.sums, self.pieces, strict=True):
             found = self._result(rule, args, dict(slots), pieces, terms, values)
-            values[out] = found if found.dtype == rule.summand.dtype else found.astype(rule.summand.dtype)
+            values[out] = found if found.dtype == rule.dtype else found.astype(rule.dtype)
 
     def _result(
-        self, rule: RowRule, args: list[Any], slots: dict[int, int], pieces: Any, terms: Any, values: list[Any]
+        self, rule: Written, args: list[Any], slots: dict[int, int], pieces: Any, terms: Any, values: list[Any]
     ) -> Any:
         if rule.order == 0:
             return terms[pieces[0][0]]
@@ -169,6 +195,12 @@ class RowStep:
             block = np.reshape(terms[k], (len(columns), len(rows)) if turned else (len(rows), len(columns)))
             _add(H, (_places(rows), _places(columns)), block.T if turned else block)
         return H
+
+    @property
+    def time(self) -> float:
+        """Nanoseconds a row's own operations take, roughly."""
+        roots = lowered([t.e for t in self.term_list])
+        return math.inf if roots is None else sum(0.1 if e.op in SIMPLE else 1.5 for e in ordered(roots))
 
     def _runner(self, arrays: list[np.ndarray]) -> Any:
         """What runs the program for arrays of these types."""
@@ -190,6 +222,12 @@ class RowStep:
     def __str__(self) -> str:
         names = ", ".join(f"%{out} = {rule.name}" for rule, _, _, out in self.sums)
         return f"one pass over the rows: {names}"
+
+
+def _numbers(x: Any) -> tuple[tuple[int, ...], bytes]:
+    """A constant's shape and numbers, to compare."""
+    a = np.asarray(getattr(x, "_data", x), np.float64)
+    return a.shape, a.tobytes()
 
 
 def _places(positions: tuple[int, ...]) -> Any:

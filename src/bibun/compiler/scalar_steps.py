@@ -14,7 +14,7 @@ import numpy as np
 from ..core.graph import Node, Parts
 from ..transforms.recording import Recorded
 from . import machine
-from .cells import LEAVES, STRUCTURE, Cells, Unsupported
+from .cells import LEAVES, STRUCTURE, Cells, Unsupported, known_by_name
 from .expression import Expression, Expressions
 
 if TYPE_CHECKING:
@@ -191,6 +191,8 @@ class Apart(Cells):
         A gradient of elements is a sum of arrays that are zero but for one of them: x + 0.0 is x, where x is not -0.0.
         """
         name = rule.name
+        if not known_by_name(rule.func):
+            raise Unsupported("a function of somebody else's, which may have the name of another")
         if Expression not in map(type, cells):
             if name in _PYTHON:
                 return _PYTHON[name](*cells)

@@ -17,13 +17,16 @@ from typing import Any
 
 import numpy as np
 
+from ..core.graph import Node
 from ..rules.slopes import share
+from ..rules.special_sums import log_softmax, log_sum, softmax
 from ..typing import Array
 
 __all__ = ["OF_NUMPY", "SCIPY", "of_scipy"]
 
 Line = tuple[Callable[..., Any], Callable[..., Any], str]
 OVERFLOW = "exp overflows from 710 on, underflows below -745"
+CANCELS = "the maximum cancels, and its derivative with it"
 ADDS = "no overflow, no underflow: logarithms are added"
 
 
@@ -35,8 +38,6 @@ def log1mexp(x: Array) -> Array:
 def log_of_sum(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """log Σ exp(x): pair by pair where numbers are few, as a kernel would; there it is the same."""
     if not 0 < np.size(x) <= 64 or isinstance(axis, tuple):
-        from ..rules.special_sums import log_sum
-
         return log_sum(x, 1.0, axis, keepdims)
     flat = np.reshape(x, -1) if axis is None else np.moveaxis(x, axis, 0)
     total = functools.reduce(np.logaddexp, [flat[k] for k in range(len(flat))])
@@ -51,9 +52,57 @@ def log_of_share(x: Array, axis: Any, keepdims: bool) -> Any:
         return None
     if np.size(x) <= 64:
         return x - log_of_sum(x, axis, True)
-    from ..rules.special_sums import log_softmax
-
     return log_softmax(x, axis)
+
+
+MOVED = frozenset(["getitem", "reshape", "expand_dims", "squeeze"])
+"""What puts a largest element beside those it was taken from."""
+
+
+def is_largest(m: Any, x: Any, axis: Any, shape: tuple[int, ...]) -> bool:
+    """Whether `m` is the largest of `x` along an axis, every one in its place of an array of this shape."""
+    ndim = np.ndim(x)
+    if (1,) * (len(shape) - np.ndim(m)) + np.shape(m) != shape:
+        return False
+    while isinstance(m, Node) and m.inputs and m.rule.name in MOVED:
+        index = m.values[1] if isinstance(m.values[1], tuple) else (m.values[1],)
+        plain = all(
+            i is None or i is Ellipsis or type(i) is int or (type(i) is slice and i == slice(None)) for i in index
+        )
+        if m.rule.name == "getitem" and not (plain and np.size(m) == np.size(m.inputs[0])):
+            return False
+        m = m.inputs[0]
+    if not isinstance(m, Node) or not m.inputs or m.rule.name != "max" or m.inputs[0] is not x:
+        return False
+    return _axes(m.values[1], ndim) == _axes(axis, ndim) and all(v is None for v in m.values[3:])
+
+
+def _axes(axis: Any, ndim: int) -> set[int]:
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return {k % ndim for k in axes} if ndim else set()
+
+
+def _kept(x: Any, axis: Any) -> tuple[int, ...]:
+    """The shape of a sum along an axis that is kept."""
+    over = _axes(axis, np.ndim(x))
+    return tuple([1 if k in over else size for k, size in enumerate(np.shape(x))])
+
+
+def unshifted(x: Array, m: Array, k: Array, axis: Any, keepdims: bool, c: Any = 0.0) -> Any:
+    """log Σ exp(x - m + c) + k, where m and k are the largest of x."""
+    kept = _kept(x, axis)
+    shape = kept if keepdims else tuple([s for i, s in enumerate(kept) if i not in _axes(axis, np.ndim(x))])
+    if not is_largest(m, x, axis, kept) or not is_largest(k, x, axis, shape):
+        return None
+    total = x if type(c) is float else x + c
+    return log_of_sum(total, axis, keepdims) if np.shape(total) == np.shape(x) else None
+
+
+def softmax_of(x: Array, m: Array, axis: Any, keepdims: bool, logarithm: bool) -> Any:
+    """Shares of exp(x - m), where m is the largest of x, or their logarithms."""
+    if not (keepdims or axis is None) or isinstance(axis, tuple) or not is_largest(m, x, axis, _kept(x, axis)):
+        return None
+    return log_softmax(x, axis) if logarithm else softmax(x, axis)
 
 
 def gammaln_of_positive(x: Array) -> Array:
@@ -98,6 +147,19 @@ OF_NUMPY: list[Line] = [
     (lambda u: np.log(u[0]), lambda u, index: np.log(u)[index], "the logarithm goes to where the exponential is"),
     (lambda u: np.log(np.reshape(u, (-1,))), lambda u, shape: np.reshape(np.log(u), shape), "the same"),
     (lambda u: np.log(np.expand_dims(u, 0)), lambda u, axis: np.expand_dims(np.log(u), axis), "the same"),
+    # what has been made stable by a maximum, which takes part in no derivative
+    (lambda x, m, k: log_sum(x - m, 1.0) + k, unshifted, CANCELS),
+    (lambda x, m, c, k: log_sum(x - m + c, 1.0) + k,
+     lambda x, m, c, k, axis, keep: unshifted(x, m, k, axis, keep, c), CANCELS),
+    (lambda x, m: x - m - log_sum(x - m, 1.0),
+     lambda x, m, axis, keep: softmax_of(x, m, axis, keep, True), CANCELS),
+    (lambda x, m: np.exp(x - m) / np.sum(np.exp(x - m)),
+     lambda x, m, axis, keep: softmax_of(x, m, axis, keep, False), CANCELS),
+    (lambda x: np.log(softmax(x)), lambda x, axis: log_softmax(x, axis), "no log of 0"),
+    (lambda a, b: np.logaddexp(a - np.maximum(a, b), b - np.maximum(a, b)) + np.maximum(a, b),
+     lambda a, b: np.logaddexp(a, b), CANCELS),
+    # squares of square roots
+    (lambda x: np.std(x) ** 2, lambda x, axis, ddof, keep: np.var(x, axis, ddof=ddof, keepdims=keep), "curved at 0"),
     # differences from 1
     (lambda x: np.exp(x) - 1, lambda x: np.expm1(x), "no cancellation near 0"),
     (lambda x: 1 - np.exp(x), lambda x: -np.expm1(x), "no cancellation near 0"),

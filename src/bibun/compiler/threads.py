@@ -52,11 +52,24 @@ def threads(n: int) -> Iterator[None]:
         _chosen.reset(token)
 
 
-def count() -> int:
-    """How many threads a kernel may use now."""
+STARTING = 5e6
+"""Nanoseconds that it takes to make the first workers, about."""
+
+_alone = 0.0
+
+
+def count(time: float = math.inf) -> int:
+    """How many threads a kernel may use now, for work of so many nanoseconds.
+
+    Workers are not made before work has been done without them that takes as long as making them.
+    """
+    global _alone
     chosen = _chosen.get(0)
     if chosen:
         return chosen
+    if _alone + time < STARTING and not team.cache_info().currsize:
+        _alone += time
+        return 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # a list is one number a nesting level
     if asked.isdecimal() and int(asked):

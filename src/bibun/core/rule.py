@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import MissingRule
 from ..typing import Pull, Push, Run
 from . import dispatch
-from .absorbing import Absorbing, dress, undress
+from .absorbing import Absorbing, absorb, dress, undress
 from .domains import real
 from .graph import Form, Node
 from .record import record
@@ -97,8 +97,8 @@ class Rule:
         for x in args:
             if isinstance(x, (Node, Absorbing)):
                 if any([isinstance(v, Absorbing) for v in args]):
-                    if self.kind == "multilinear":
-                        return self.func(*args)  # a product: zero absorbs in it
+                    if self.kind == "multilinear" and self.func is not absorb:
+                        return self.run(*args)  # a product: zero absorbs in it
                     return dress(self(*[undress(v) for v in args]))
                 return record(self, self.run, args)
         return self.run(*args)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.absorbing import Absorbing, absorb, dress, undress
 from ..core.broadcast import spread
 from ..core.dispatch import answers
 from ..core.domains import static
@@ -30,6 +31,23 @@ def einsum_back(i: int, g: Array, subscripts: str, optimize: Any, *operands: Arr
     expression = ",".join([output, *[terms[j] for j in others]]) + "->" + reached
     g = np.einsum(expression, g, *[operands[j] for j in others], optimize=optimize)
     return fitting(g if reached == term else placed(g, reached, term, x.shape), x)
+
+
+def product_sum(subscripts: str, optimize: Any, *operands: Array) -> Array:
+    """np.einsum of explicit subscripts; zero absorbs in the products of one that is dressed."""
+    plain = np.einsum(subscripts, *operands, optimize=optimize)
+    if not isinstance(plain, Absorbing) or np.isfinite(getattr(plain.inside, "_data", plain.inside)).all():
+        return plain
+    inputs, output = subscripts.split("->")
+    terms = inputs.split(",")
+    labels = "".join(dict.fromkeys(output + inputs.replace(",", "")))
+    total: Array = 1.0
+    for term, x in zip(terms, operands, strict=True):
+        own = "".join(label for label in labels if label in term)
+        x = np.einsum(f"{term}->{own}", undress(x))  # diagonals, and axes in the order of `labels`
+        sizes = dict(zip(own, x.shape, strict=True))
+        total = absorb(total, x.reshape(tuple([sizes.get(label, 1) for label in labels])))
+    return dress(np.sum(total, axis=tuple(range(len(output), len(labels)))))
 
 
 def placed(g: Array, reached: str, term: str, shape: tuple[int, ...]) -> Array:
@@ -57,7 +75,7 @@ def positions(shape: tuple[int, ...], axis: int) -> Array:
 
 _einsum = multilinear(
     np.einsum, einsum_back, joint=True, register=False,
-    run=lambda subscripts, optimize, *operands: np.einsum(subscripts, *operands, optimize=optimize),
+    run=lambda subscripts, optimize, *operands: product_sum(subscripts, optimize, *operands),
     cases=[
         (static("ij,jk->ik"), (2, 3), (3, 4)), (static("ij,jk"), (2, 3), (3, 4)), (static("ba"), (2, 3)),
         (static("i,i"), (3,), (3,)), (static("ij->i"), (2, 3)), (static("ij->"), (2, 3)), (static("ii"), (3, 3)),

@@ -12,12 +12,13 @@ import numpy as np
 from ..core.dispatch import RULES, answers, function, holds_node, raw
 from ..core.domains import between, positive, real, static
 from ..core.graph import Node
+from ..core.modes import here, modes
 from ..core.words import composite, constant, elementwise, linear
 from ..typing import Array
 from .cumulative import without_nan
 from .indexing import settled
 from .products import certain, possible
-from .reductions import HOLED, HOLES, cast, divided, flag, float_of, masked, numbers, present, refuse, tally
+from .reductions import HOLED, HOLES, cast, divided, flag, float_of, given, masked, numbers, present, refuse, tally
 
 constant(np.histogram_bin_edges)
 _bin_edges = RULES[np.histogram_bin_edges]
@@ -215,15 +216,20 @@ bincount_rule = linear(
 
 @answers(np.bincount)
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    """np.bincount of Variables: sums of the weights by group."""
+    """np.bincount of Variables: sums of the weights by group; of recorded ones, as many as `minlength` says."""
+    if minlength and modes.on and here.tracing and holds_node(x, tracked=True):
+        return counted_rule(x, weights if given(weights) else 1, minlength)
     if not isinstance(weights, Node):
         return np.bincount(settled(x, "np.bincount"), weights, minlength)
     return bincount_rule(np.asarray(settled(x, "np.bincount")), weights, minlength)
 
 
 def counted(index: Any, weights: Any, n: int) -> Any:
-    """Sums of the weights by number, the numbers less than `n`."""
-    return np.bincount(index, weights, n)
+    """Sums of the weights by number, the numbers less than `n`; how many there are of each, where the weight is 1."""
+    sums = np.bincount(index, weights if np.ndim(weights) else None, n)
+    if len(sums) > n:
+        raise IndexError(f"group {len(sums) - 1} of np.bincount, and there are {n}: give minlength={len(sums)}")
+    return sums
 
 
 counted_rule = linear(

@@ -4,8 +4,11 @@ One likelihood after another, with every derivative; then arrays of other kinds;
 """
 
 import functools
+import gc
 import pickle
 import threading
+import types
+import weakref
 
 import numpy as np
 import pytest
@@ -763,3 +766,54 @@ def test_a_result_is_never_the_argument():
     a = np.arange(3.0)
     compiled(lambda x: x * 1.0)(a)[:] = 9.0
     assert a.tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("rows", ["any number", "these"])
+def test_a_plan_keeps_no_data(rows):
+    """Neither the caller's arrays nor what was recorded of them, though the user's own code reads a shape."""
+    A, y = X.copy(), Y.copy()
+
+    def f(t, X, y):
+        n = len(y) if rows == "these" else 1
+        return n * np.log(np.sum((y - X @ t) ** 2))
+
+    fast = compiled(all_three(f))
+    agree(fast(start(D), A, y), all_three(f)(start(D), A, y))
+    fast(np.full(D, np.nan), A, y)
+    plan = next(iter(fast.plans.values()))
+    assert plan.any_rows == (rows == "any number")
+    gone = weakref.ref(A)
+    del A
+    seen, stack = set(), [plan]
+    while stack:
+        o = stack.pop()
+        if id(o) in seen or isinstance(o, (type, types.ModuleType, types.FunctionType)):
+            continue
+        seen.add(id(o))
+        assert not (isinstance(o, np.ndarray) and N in o.shape)
+        stack += gc.get_referents(o)
+    assert gone() is None
+
+
+def test_plans_for_many_shapes_of_parameters_are_not_all_kept():
+    fast = compiled(lambda t, X: np.sum(np.exp(X * t[0])))
+    for k in range(1, 40):
+        fast(np.zeros(k), X[:, 0])
+    assert len(fast.plans) <= 32 and len(fast.any_rows) <= 32
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda s, X: X * np.reshape(s, (1,)),
+        lambda s, X: np.concatenate([np.atleast_1d(s), X[:, 0]]),
+        lambda s, X: np.cumsum(s) * X[:, :1],
+        lambda s, X: np.outer(s, X[:, 0]) + np.stack([s, 2 * s])[1] + np.sum(s) + np.max(s) + np.ravel(s),
+        lambda s, X: np.where(s < X, s, X),
+    ],
+)
+def test_functions_of_arrays_take_pythons_numbers(f):
+    for x in (X, X.astype(np.float32)):
+        agree(compiled(f)(0.5, x), f(0.5, x), 1e-6)
+        eager = bb.grad(lambda s, x: np.sum(f(s, x)))
+        agree(compiled(eager)(0.5, x), eager(0.5, x), 1e-5)

@@ -437,6 +437,22 @@ def test_results_do_not_hang_on_threads():
             assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("n", [0, 1, 8, 300_003])
+def test_results_a_row_without_a_sum(n):
+    x = np.random.default_rng(0).normal(size=n)
+    h = Expressions()
+    a = h.leaf("column", 0)
+    program = RowProgram([Source(x.dtype)], [(0, 0)], [], [], [(h.make("exp", a), x.dtype), (a > 0.0, np.dtype(bool))])
+    kernel = RowKernel(program)
+    for count in (1, 2):
+        with threads.threads(count):
+            terms, (y, positive) = kernel([x], [])
+        assert terms == []
+        np.testing.assert_allclose(y, np.exp(x), rtol=1e-15)
+        assert np.array_equal(positive, x > 0)
+    assert (kernel.bound[0].chunks > 3) == (n > 1000)
+
+
 def test_two_threads_call_one_kernel():
     arrays = data(3000)
     kernel = RowKernel(everything(arrays))
