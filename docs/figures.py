@@ -46,6 +46,21 @@ def plan(folder: Path = HERE) -> None:
     bb.draw(fast).save(folder / "compile.svg")
 
 
+def profile(folder: Path = HERE) -> None:
+    """Of the fit on the page on results."""
+    data = {"y": [1, 0, 3, 2, 6, 8, 5, 11, 4], "x": [0, 1, 2, 3, 4, 5, 6, 7, None], "g": list("abcabcabc")}
+    bb.glm("y ~ x + g", data, family="poisson").plot_profile(units={"x": "per day"}).save(folder / "profile.svg")
+
+
+def diagnostics(folder: Path = HERE) -> None:
+    rng = np.random.default_rng(8)
+    x = rng.uniform(0, 3, 160)
+    y = rng.poisson(np.exp(0.4 + 0.8 * x) * rng.gamma(3.0, 1 / 3.0, 160))
+    bb.glm("y ~ x", {"y": y, "x": x}, family="poisson").plot_diagnostics().save(folder / "diagnostics.svg")
+
+
 if __name__ == "__main__":
     plan()
+    profile()
+    diagnostics()
     paths()

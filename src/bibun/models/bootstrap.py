@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import NotDefined
 from .constrained import constrained
 from .covariance import cluster_codes
+from .evaluations import Evaluations
 from .restricted import span
 
 __all__ = ["Bootstrap", "bootstrap"]
@@ -176,22 +177,10 @@ def _skewness(influence: np.ndarray, w: np.ndarray | None, codes: np.ndarray | N
     return np.where(np.isfinite(a), a, 0.0)
 
 
-class Weighted:
-    """A likelihood's objective with other weights, of the same compiled program."""
-
-    def __init__(self, objective: Any, weights: np.ndarray) -> None:
-        self.arguments = objective.arguments
-        self.derivatives = objective.derivatives
-        if self.arguments:
-            self.arguments = self.arguments[0], weights
-        else:
-            own = copy.copy(objective)
-            own.weights, self.derivatives = weights, own.derivatives
-
-    def value(self, u: np.ndarray) -> float:
-        """The value."""
-        return float(self.derivatives.value(np.zeros(len(u)), u, np.ones(len(u)), *self.arguments))
-
-    def all(self, u: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Value, gradient and Hessian."""
-        return self.derivatives.symmetric(np.zeros(len(u)), u, np.ones(len(u)), *self.arguments)  # type: ignore[no-any-return]
+def reweighted(objective: Any, weights: np.ndarray) -> Evaluations:
+    """A likelihood's objective with other weights, of the same compiled program where there is one."""
+    if objective.arguments:
+        return Evaluations(objective.derivatives, (objective.arguments[0], weights))
+    own = copy.copy(objective)
+    own.weights = weights
+    return own  # type: ignore[no-any-return]

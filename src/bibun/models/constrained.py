@@ -13,7 +13,7 @@ import numpy as np
 from ..transforms.hessian import hessian
 from ..transforms.jacobian import jacobian
 
-__all__ = ["Constrained", "Constraints", "along", "constrained", "covariance_along"]
+__all__ = ["Constrained", "Constraints", "along", "constrained", "covariance_along", "units"]
 
 STEPS = 200
 EXACT = 1e-12  # of the log-likelihood still to be gained, which one more step gains
@@ -69,6 +69,13 @@ class Constraints:
             return Constraints(np.concatenate([self.matrix, other.matrix]), level)
         return Constraints(lambda v: np.concatenate([self.of(v), other.of(v)]), level)
 
+    def __getitem__(self, which: np.ndarray) -> "Constraints":
+        """Some of the equations."""
+        at = np.flatnonzero(which)
+        if self.matrix is not None:
+            return Constraints(self.matrix[at], self.level[at])
+        return Constraints(lambda v: self.of(v)[at], self.level[at])
+
     @staticmethod
     def none(size: int) -> "Constraints":
         """No equation."""
@@ -105,10 +112,14 @@ class Constrained:
         self.u, self.success, self.nit, self.decrement = u, success, nit, decrement
         self.value, self.gradient, self.information = known
         self.normals = c.normals(u)
-        self.multipliers = _multipliers(self.normals, self.gradient, _scale(self.information))
+        self.multipliers = _multipliers(self.normals, self.gradient, units(self.information))
         self.hessian = self.information - c.bend(u, self.multipliers)
-        ended = "Converged" if success else "Stopped"
-        self.message = f"{ended} after {nit} steps under {len(self.normals)} constraints."
+
+    @property
+    def message(self) -> str:
+        """How the search ended, in words."""
+        ended = "Converged" if self.success else "Stopped"
+        return f"{ended} after {self.nit} steps under {len(self.normals)} constraints."
 
 
 def constrained(
@@ -142,7 +153,7 @@ def constrained(
     noise = float(getattr(objective, "noise", 0.0))
     weight, radius, decrement = 0.0, math.inf, math.inf
     for nit in range(STEPS):
-        off, A, d = c.off(u), c.normals(u), _scale(H)
+        off, A, d = c.off(u), c.normals(u), units(H)
         m = -_multipliers(A, g, d)
         W = (H + c.bend(u, m)) / np.outer(d, d)
         if not np.isfinite(W).all():
@@ -196,7 +207,7 @@ def constrained(
 
 def covariance_along(W: np.ndarray, A: np.ndarray) -> np.ndarray:
     """The inverse of the information `W` along the constraints with normals `A`, 0 across them."""
-    d = _scale(W)
+    d = units(W)
     Z = along(A / d)
     inner = np.linalg.pinv(Z.T @ (W / np.outer(d, d)) @ Z, rcond=1e-14, hermitian=True)
     return np.asarray(Z @ inner @ Z.T / np.outer(d, d))
@@ -231,7 +242,8 @@ def _multipliers(A: np.ndarray, g: np.ndarray, d: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.lstsq((A / d).T, g / d, rcond=None)[0]) if len(A) else np.zeros(0)
 
 
-def _scale(H: np.ndarray) -> np.ndarray:
+def units(H: np.ndarray) -> np.ndarray:
+    """The root of each coordinate's curvature, 1 where it has none."""
     d = np.abs(np.diag(H))
     return np.asarray(np.where((d > 0) & np.isfinite(d), np.sqrt(np.where(d > 0, d, 1.0)), 1.0))
 

@@ -16,6 +16,20 @@ __all__ = ["KINDS", "Covariance", "bread", "cluster_codes"]
 
 KINDS = ("observed", "expected", "opg", "sandwich", "cluster", "hac")
 FACTORS = ("none", "G", "full", "HC2", "HC3")
+ELSEWHERE = {
+    "hc0": 'kind="sandwich"',
+    "hc1": 'kind="sandwich", ssc="full"',
+    "hc2": 'kind="sandwich", ssc="HC2"',
+    "hc3": 'kind="sandwich", ssc="HC3"',
+    "robust": 'kind="sandwich"',
+    "clustered": 'kind="cluster", cluster=…',
+    "neweywest": 'kind="hac", lags=…',
+    "nonrobust": 'kind="observed"',
+    "hessian": 'kind="observed"',
+    "fisher": 'kind="expected"',
+    "bhhh": 'kind="opg"',
+}
+"""What kinds are called by others, as they are written here."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +61,8 @@ class Covariance:
     def of(kind: str, cluster: Any = None, ssc: Any = None, lags: int | None = None, data: Any = None) -> "Covariance":
         """A checked choice; clusters are arrays, or the names of columns of `data`."""
         if kind not in KINDS:
-            raise ValueError(f"kind={kind!r}: one of {', '.join(KINDS)}")
+            here = ELSEWHERE.get(str(kind).lower().replace("-", "").replace("_", ""))
+            raise ValueError(f"kind={kind!r}: one of {', '.join(KINDS)}" + (f"; that one is {here}" if here else ""))
         if cluster is not None and kind != "cluster":
             raise ValueError(f"cluster= is for kind='cluster'; it was given with kind={kind!r}")
         if (lags is not None) != (kind == "hac"):

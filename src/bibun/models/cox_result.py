@@ -63,12 +63,14 @@ class CoxResult(RegressionResult):
 
     @property
     def events(self) -> float:
-        """How many events there are."""
-        return float(self.objective.data["count"].size)
+        """How many events there are, by frequency weights."""
+        dead = self.objective.data["rows"]
+        counts = self.objective.weights is not None and self.objective.weights_are == "frequency"
+        return float(self._row_weights()[dead].sum() if counts else dead.size)
 
     @property
     def bic(self) -> float:
-        """k log(events) - 2 log-likelihood, as R has it."""
+        """k log(events) - 2 log-likelihood; R counts the same, but for weights, of which it does not know the kind."""
         return float(self.df_model * np.log(self.events) - 2 * self.loglik)
 
     def _bread(self, kind: str) -> np.ndarray:
@@ -115,7 +117,8 @@ class CoxResult(RegressionResult):
             A table with the columns of the formula, or the columns in the order of `labels`. The fitted rows by
             default.
         offset : array_like of shape (m,), optional
-            The fitted one for the fitted rows, else 0 (or the formula's).
+            In place of the column that the fit was given as its offset; by default that, or 0 where it was given an
+            array. An offset of the formula comes on top.
         kind : str, optional
             The covariance to use, if not the result's own.
 
@@ -210,14 +213,12 @@ class CoxResult(RegressionResult):
         """Rows of covariates, and their offset."""
         if X is None:
             return self._X, self.objective.data.get("offset", 0.0) if offset is None else np.asarray(offset, float)
-        more = None
         if self.design is not None and not isinstance(X, np.ndarray):
-            more, X = self.design.offset_of(X), self.design.matrix(X)[:, self.keep]
+            offset, X = self.design.offset_at(X, offset), self.design.matrix(X)[:, self.keep]
         X = np.asarray(X, float)
         if X.ndim != 2 or X.shape[1] != len(self.coef):
             raise ValueError(f"X has shape {X.shape}: the fit had {len(self.coef)} columns, {', '.join(self.labels)}")
-        total = (0.0 if offset is None else np.asarray(offset, float)) + (0.0 if more is None else more)
-        return X, total
+        return X, 0.0 if offset is None else np.asarray(offset, float)
 
     # --- residuals ---------------------------------------------------------------------------------------------------
 

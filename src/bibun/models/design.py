@@ -81,14 +81,17 @@ def checked(
     return X, y, names, w, offset
 
 
-def factored(rows: Rows, names: list[str]) -> Columns:
-    """The columns of a regression; a ValueError with the names of those that are not finite."""
+def factored(rows: Rows, names: list[str], sampled: bool = False) -> Columns:
+    """The columns of a regression; a ValueError with the names of those that are not finite.
+
+    `sampled`: for a search, which needs them only nearly orthonormal.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        bad = rows.infinite()
+        bad = rows.infinite(sampled)
     if bad.any():
         which = ", ".join(n for n, b in zip(names[rows.constant :], bad, strict=True) if b)
         raise ValueError(f"missing or infinite values in {which}: leave those rows out, or fill them in")
-    return Columns(rows)
+    return Columns(rows, sampled)
 
 
 def penalties(X: np.ndarray, penalty: Any, constant: np.ndarray) -> np.ndarray:
@@ -116,5 +119,7 @@ def has_constant(columns: Columns, constant: np.ndarray) -> bool:
     rows = columns.rows
     if rows.constant or (constant & (rows.X[0] != 0)).any():
         return True
+    if columns.sample is not None:
+        return has_constant(columns.sample, constant) and has_constant(Columns(rows), constant)
     ones = np.ones(len(rows.X)) if rows.root is None else rows.root
     return columns.spans(np.concatenate([ones, np.zeros(len(rows.below))]))

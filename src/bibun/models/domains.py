@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..transforms.gradient import grad
+from ..transforms.jacobian import jacobian
 
 __all__ = [
     "CorrelationMatrix",
@@ -97,6 +98,11 @@ class Parameter:
         """The elements that a table shows, as a vector."""
         return np.reshape(value, -1)
 
+    def log_jacobian(self, u: Any) -> Any:
+        """log |det d natural / d u|, of as many elements as are free; over Variables it records."""
+        J = jacobian(lambda v: self.reported(self.natural(np.reshape(v, self.real_shape)))[: self.size])
+        return np.linalg.slogdet(J(np.reshape(u, -1)))[1]
+
     def whole(self, shown: np.ndarray) -> np.ndarray:
         """A number for each that a table shows, in the shape of the parameter."""
         return np.reshape(shown, self.shape)
@@ -143,6 +149,9 @@ class Real(Parameter):
     ['beta[const]', 'beta[x1]']
     """
 
+    def log_jacobian(self, u: Any) -> Any:
+        return 0.0
+
 
 def coefficients(names: Sequence[str]) -> Real:
     """Coefficients that tables call by the names of their columns alone."""
@@ -169,6 +178,9 @@ class Positive(Parameter):
     def real(self, value: Any) -> Any:
         return np.log(value)
 
+    def log_jacobian(self, u: Any) -> Any:
+        return np.sum(u)
+
 
 class Negative(Parameter):
     """Numbers less than zero; searched over on the log scale of their size.
@@ -187,6 +199,9 @@ class Negative(Parameter):
 
     def real(self, value: Any) -> Any:
         return -np.log(-value)
+
+    def log_jacobian(self, u: Any) -> Any:
+        return -np.sum(u)
 
 
 class Interval(Parameter):
@@ -218,6 +233,10 @@ class Interval(Parameter):
 
     def real(self, value: Any) -> Any:
         return np.log((value - self.low) / (self.high - value))
+
+    def log_jacobian(self, u: Any) -> Any:
+        slope = np.log(self.high - self.low) - np.logaddexp(0.0, u) - np.logaddexp(0.0, -u)
+        return np.sum(slope)
 
 
 class UnitInterval(Interval):
@@ -274,6 +293,9 @@ class Ordered(Together):
     def real(self, value: Any) -> Any:
         return np.concatenate([value[:1], np.log(np.diff(value))])
 
+    def log_jacobian(self, u: Any) -> Any:
+        return np.sum(u[1:])
+
 
 class Simplex(Together):
     """Probabilities that sum to 1; the search is over their log ratios to the last one.
@@ -302,6 +324,12 @@ class Simplex(Together):
 
     def real(self, value: Any) -> Any:
         return np.log(value[:-1] / value[-1])
+
+    def log_jacobian(self, u: Any) -> Any:
+        """Of all elements but the last: the sum of all logarithms."""
+        top = np.maximum(np.max(u), 0.0)
+        total = top + np.log(np.exp(-top) + np.sum(np.exp(u - top)))
+        return np.sum(u) - self.shape[0] * total
 
     def stretched(self, shown: Any) -> Any:
         return np.log(shown / (1 - shown))
@@ -382,6 +410,10 @@ class CovarianceMatrix(_Matrix):
         i, j = self.lower
         return np.where(i == j, np.log(L[i, i]), L[self.lower])
 
+    def log_jacobian(self, u: Any) -> Any:
+        i, j = self.lower
+        return self.shape[0] * np.log(2.0) + np.where(i == j, self.shape[0] + 1.0 - i, 0.0) @ u
+
     def stretched(self, shown: Any) -> Any:
         i, j = self.lower
         return np.where(i == j, np.log(np.where(i == j, shown, 1.0)), shown)
@@ -444,6 +476,11 @@ class CorrelationMatrix(_Matrix):
                 out.append(np.arctanh(z))
                 left = left * (1.0 - z**2)
         return np.array(out)
+
+    def log_jacobian(self, u: Any) -> Any:
+        """Lewandowski, Kurowicka and Joe (2009), equation 11, and the slope of tanh."""
+        left = 2.0 * (np.log(2.0) - np.logaddexp(u, -u))  # log(1 - z²)
+        return (0.5 * (self.shape[0] - 2.0 - self.lower[1]) + 1.0) @ left
 
     def stretched(self, shown: Any) -> Any:
         return np.arctanh(shown)

@@ -11,14 +11,16 @@ import numpy as np
 
 from ..errors import NotDefined
 from . import summary
-from .elastic_net_fit import Descent, Rows
+from .elastic_net_fit import Rows
 from .families import family_named
 from .formula_glm import _response
 from .formula_rows import Given
+from .regression_result import RegressionResult
 
 __all__ = ["CrossValidation", "ElasticNetPath", "elastic_net"]
 
 FAMILIES = ("gaussian", "binomial", "poisson")
+ERRORS = ("bse", "se", "cov_params", "with_cov", "conf_int", "test", "bootstrap", "profile", "plot_profile")
 
 
 def elastic_net(
@@ -140,23 +142,22 @@ class ElasticNetPath:
     def __init__(self, rows: Rows, labels: list[str], alpha: float, lambdas: np.ndarray) -> None:
         self.rows, self.labels, self.alpha, self.lambdas = rows, labels, alpha, lambdas
         self.family, self.nobs = rows.family.name, len(rows.y)
-        b, self.converged, ends, descent = rows.null, True, [], Descent(rows)
+        descent, self.converged, ends = rows.descent, True, []
+        b = descent.null
         for lam in lambdas:
             b, ended = descent.fit(lam * alpha, lam * (1 - alpha), b)
             self.converged &= ended
             ends.append(b)
         self._ends = np.array(ends)
-        raw = [rows.raw(b) for b in ends]
-        self.intercept, self.coef = np.array([r[0] for r in raw]), np.array([r[1] for r in raw])
+        self.intercept, self.coef = rows.raw(self._ends)
         self.df = np.count_nonzero(self.coef, axis=1)
-        self.null_deviance = rows.null_deviance
-        self.dev_ratio = np.array([1 - rows.deviance(b) / rows.null_deviance for b in ends])
+        self.null_deviance, self.dev_ratio = descent.null_deviance, descent.explained(self._ends)
 
     def at(self, lam: float) -> dict[str, float]:
         """The coefficients for any penalty λ > 0, fitted exactly, by name."""
         intercept, coef = self.rows.raw(self._at(lam))
         out = dict(zip(self.labels, coef.tolist(), strict=True))
-        return {"Intercept": intercept, **out} if self.rows.intercept else out
+        return {"Intercept": float(intercept), **out} if self.rows.intercept else out
 
     def _at(self, lam: float) -> np.ndarray:
         if not 0 < lam < np.inf:
@@ -164,19 +165,29 @@ class ElasticNetPath:
         near = int(np.argmin(np.abs(np.log(self.lambdas / lam))))
         if self.lambdas[near] == lam:
             return np.asarray(self._ends[near])
-        b, ended = Descent(self.rows).fit(lam * self.alpha, lam * (1 - self.alpha), self._ends[near])
+        b, ended = self.rows.descent.fit(lam * self.alpha, lam * (1 - self.alpha), self._ends[near])
         if not ended:
             raise ValueError(f"the fit for lam={lam:g} did not end: take a larger one")
         return b
 
-    def predict(self, new: Any, lam: float, kind: str = "response", offset: Any = None) -> np.ndarray:
-        """Means ("response") or linear predictors ("link") at rows of a table, for one penalty, shape (n,)."""
+    def predict(
+        self, new: Any = None, lam: float | None = None, kind: str = "response", offset: Any = None
+    ) -> np.ndarray:
+        """Means ("response") or linear predictors ("link") at rows of a table, for one penalty, shape (n,).
+
+        The fitted rows by default.
+        """
         if kind not in ("response", "link"):
             raise ValueError(f"kind={kind!r}: 'response' or 'link'")
+        if lam is None:
+            raise NotDefined("a prediction of all penalties: give lam=, such as that of cross_validate(...).best")
         intercept, coef = self.rows.raw(self._at(lam))
-        more = self.design.offset_of(new)
-        eta = intercept + self.design.matrix(new)[:, self.rows.intercept :] @ coef
-        eta = eta + (0.0 if more is None else more) + (0.0 if offset is None else np.asarray(offset, float))
+        X, more = self.rows.X, self.rows.offset
+        if new is not None:
+            X, more = self.design.matrix(new)[:, self.rows.intercept :], self.design.offset_at(new, offset)
+            offset = None
+        eta = intercept + X @ coef + (0.0 if more is None else more)
+        eta = eta + (0.0 if offset is None else np.asarray(offset, float))
         return np.asarray(eta if kind == "link" else self.rows.link.inverse(eta))
 
     def cross_validate(self, folds: Any = 10, rng: Any = None) -> "CrossValidation":
@@ -209,18 +220,32 @@ class ElasticNetPath:
             scores.append(deviance @ r.w[out] / sizes[-1])
         return CrossValidation(self.lambdas, np.array(scores), np.array(sizes))
 
-    def _no_errors(self, *args: Any, **options: Any) -> Any:
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(RegressionResult, name):
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        if name in ERRORS:
+            raise NotDefined(
+                f"{name} of penalized coefficients: their bias is as large as their spread; glm has standard errors "
+                "and tests, and with penalty= those of a ridge prior"
+            )
         raise NotDefined(
-            "standard errors and tests of penalized coefficients: their bias is as large as their spread; glm has "
-            "them, and with penalty= those of a ridge prior"
+            f"{name} of a path of {len(self.lambdas)} fits: at(lam) has the coefficients of one of them, "
+            "predict(new, lam) its means, tidy() all of them; glm has it for a fit without a penalty"
         )
 
-    se = cov_params = conf_int = test = _no_errors
+    def tidy(self) -> list[dict[str, Any]]:
+        """One dict for each penalty and coefficient that is not 0: term, step, estimate, lambda, dev_ratio."""
+        terms = ["Intercept", *self.labels] if self.rows.intercept else self.labels
+        table = np.column_stack([self.intercept, self.coef])[:, -len(terms) :]
+        return [
+            {"term": terms[j], "step": int(k), "estimate": float(table[k, j]), "lambda": float(self.lambdas[k]),
+             "dev_ratio": float(self.dev_ratio[k])}
+            for k, j in zip(*np.nonzero(table), strict=True)
+        ]  # fmt: skip
 
-    @property
-    def bse(self) -> dict[str, float]:
-        """Not defined."""
-        return self._no_errors()  # type: ignore[no-any-return]
+    def glance(self) -> dict[str, Any]:
+        """The path in one dict."""
+        return {"nobs": self.nobs, "null_deviance": self.null_deviance, "converged": self.converged}
 
     def summary(self) -> summary.Summary:
         """The path as a table to print."""
@@ -275,7 +300,7 @@ def _lambdas(rows: Rows, alpha: float, given: Any, many: int, smallest: float | 
     ratio = (1e-2 if n < p else 1e-4) if smallest is None else float(smallest)
     if not 0 < ratio < 1 or many < 1:
         raise ValueError(f"smallest={smallest}, n_lambdas={many}: a share between 0 and 1, and one penalty or more")
-    top = float(np.abs(rows.gradient(rows.null)[rows.intercept :]).max()) / max(alpha, 1e-3)
+    top = float(np.abs(rows.descent.slopes(rows.descent.null)).max()) / max(alpha, 1e-3)
     if not top > 0:
         raise ValueError("no column says anything of the response: give lambdas=")
     return np.asarray(top * ratio ** np.linspace(0, 1, many)) if many > 1 else np.array([top])

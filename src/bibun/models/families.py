@@ -64,6 +64,10 @@ class Family:
         """Means to start from, inside the domain of every link."""
         return np.asarray(0.5 * (y + y.mean()))
 
+    def begin(self, y: Array, mean: Array, w: Array) -> dict[str, float]:
+        """Values of `more` to start from: those by which responses vary around `mean` as they do, by moments."""
+        return {}
+
     def loglik(self, y: Array, mean: Array, w: Array, variance: bool) -> float:
         """For families with a dispersion: the log-likelihood at its most likely dispersion, weights being counts.
 
@@ -192,6 +196,10 @@ class NegativeBinomial(Family):
     def start(self, y: Array) -> Array:
         return y + 0.1
 
+    def begin(self, y: Array, mean: Array, w: Array) -> dict[str, float]:
+        beyond = float(np.sum(w * ((y - mean) ** 2 - mean)))  # Poisson's
+        return {"theta": float(np.clip(np.sum(w * mean**2) / max(beyond, 1e-300), 0.01, 100.0))}
+
     def cdf(self, y: Array, mean: Array, m: Array, phi: float, **more: Any) -> Array:
         from scipy import stats
 
@@ -227,6 +235,10 @@ class Beta(Family):
 
     def start(self, y: Array) -> Array:
         return y
+
+    def begin(self, y: Array, mean: Array, w: Array) -> dict[str, float]:
+        ratio = np.sum(w * mean * (1 - mean)) / max(float(np.sum(w * (y - mean) ** 2)), 1e-300)
+        return {"precision": float(np.clip(ratio - 1, 0.1, 1e4))}
 
     def cdf(self, y: Array, mean: Array, m: Array, phi: float, **more: Any) -> Array:
         return np.asarray(special.betainc(mean * more["precision"], (1 - mean) * more["precision"], y))

@@ -9,7 +9,7 @@ import copy
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,8 @@ class Design:
     offset : ndarray of shape (n,), or None
     notes : tuple of str
         What was left out or added nothing, in sentences.
+    beside : dict of str to str
+        The columns that a fit was given as "offset" and "exposure".
     """
 
     formula: str
@@ -72,6 +74,7 @@ class Design:
     _read: Formula = field(repr=False)
     _columns: "Columns" = field(repr=False)
     _spec: Any = field(repr=False)
+    beside: dict[str, str] = field(default_factory=dict)
 
     @property
     def without_intercept(self) -> tuple[np.ndarray, bool]:
@@ -124,6 +127,23 @@ class Design:
         if complete.any():
             offset[complete] = self._columns.offset(self._read.offsets, full.take(complete), fitting=False)
         return offset
+
+    def offset_at(self, data: Any, given: Any = None) -> np.ndarray | None:
+        """The offset of new rows: the formula's, and what is given or else the columns of `beside`."""
+        total = self.offset_of(data)
+        parts = [np.asarray(given, float)] if given is not None else self._beside(_new(data)) if self.beside else []
+        for part in parts:
+            total = part if total is None else total + part
+        return total
+
+    def _beside(self, new: Table) -> Iterator[np.ndarray]:
+        """What the columns of `beside` add to the linear predictor."""
+        for what, name in self.beside.items():
+            if name not in new:
+                raise ValueError(f"{new.unknown(name)}: it was {what}= of the fit; give it, or predict(…, offset=…)")
+            values = np.asarray(new[name].values, float)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                yield np.log(values) if what == "exposure" else values
 
     def response_of(self, data: Any) -> np.ndarray:
         """The response of new data, shape (n_new,), in the first data's codes; NaN where it is missing."""

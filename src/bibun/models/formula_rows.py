@@ -48,7 +48,10 @@ class Given:
         self, formula: str, levels: Mapping[str, Sequence[Any]] | None = None, also: Sequence[str] = ()
     ) -> Design:
         """The design of a formula; rows that miss a value of any column that is used are left out."""
-        return design(formula, self.table, levels, also=list(dict.fromkeys([*self.names, *also])))
+        made = design(formula, self.table, levels, also=list(dict.fromkeys([*self.names, *also])))
+        beside = {"offset": self.offset, "exposure": self.exposure}
+        made.beside = {what: name for what, name in beside.items() if isinstance(name, str)}
+        return made
 
     def column(self, what: str, given: Any, rows: np.ndarray) -> Any:
         """A column, or an array with a value for each row of the data, at some rows."""

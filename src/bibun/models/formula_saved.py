@@ -42,7 +42,7 @@ def stored(design: Design) -> dict[str, Any]:
     return {
         "formula": design.formula, "columns": list(names), "names": list(design.names), "states": states,
         "levels": {k: list(v) for k, v in columns.levels.items()}, "n_rows": design.n_rows, "notes": list(design.notes),
-        "missing": design.missing,
+        "missing": design.missing, "beside": design.beside,
     }  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def rebuilt(saved: dict[str, Any]) -> Design:
     return Design(
         read.text, None, response, levels.get("response"), X[:0], names, spans, known, none, int(saved["n_rows"]),
         {str(k): int(v) for k, v in saved["missing"].items()}, None, tuple(map(str, saved["notes"])),
-        read, columns, spec,
+        read, columns, spec, {k: str(v) for k, v in saved["beside"].items() if k in ("offset", "exposure")},
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from .formula_allowed import (
     shown,
 )
 
-__all__ = ["Formula", "parse"]
+__all__ = ["Formula", "parse", "tokens_of"]
 
 TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+) | (?P<quoted>`(?:[^`]|``)*`) | (?P<string>'[^'\\\n]*'|"[^"\\\n]*")
@@ -48,6 +48,19 @@ INSTEAD = {
     ";": "a formula is one expression",
 }
 INSTEAD["}"], INSTEAD[">"], INSTEAD["!"] = INSTEAD["{"], INSTEAD["<"], INSTEAD["<"]
+ELSEWHERE = {
+    "factor": "write C(…); text is a category without it",
+    "as.factor": "write C(…); text is a category without it",
+    "relevel": 'the first of levels={"g": [...]} is the reference, or write C(g, contr.treatment("b"))',
+    "ns": 'write cr(x, df=…, constraints="center") for a natural cubic spline',
+    "s": "write bs(x, df=…) for a spline; nothing chooses how smooth it is",
+    "rcs": 'write cr(x, df=…, constraints="center") for a natural cubic spline',
+    "strata": "it is an argument of cox, strata=",
+    "cluster": "it is an argument of the fit, cluster=",
+    "frailty": "there are no random effects; give clusters with cluster=",
+    "exposure": "write offset(log(e)), or give the fit exposure=",
+}
+"""Functions of other formulas, and what there is instead."""
 LOOKALIKES = {
     "−": "-",
     "–": "-",
@@ -89,19 +102,20 @@ def parse(text: str, data: Table) -> Formula:
     data : Table
         Only the names of its columns are used.
     """
-    if not isinstance(text, str):
-        raise TypeError(f'a formula is text, such as "y ~ x1 + x2"; got {type(text).__name__}')
-    text = unicodedata.normalize("NFC", text)  # as typed: a decomposed が is one letter
-    if len(text) > LENGTH:
-        raise ValueError(f"the formula has {len(text)} characters; {LENGTH} are allowed")
-    tokens = _tokens(text, data)
+    text, tokens = tokens_of(text, data)
     return _Reader(text, tokens, data).formula()
 
 
 # ---------------------------------------------------------------------------------------------------- tokens
 
 
-def _tokens(text: str, data: Table) -> list[Token]:
+def tokens_of(text: str, data: Table) -> tuple[str, list[Token]]:
+    """The text of a formula, composed letters made one, and its tokens, every name found in `data` or on the list."""
+    if not isinstance(text, str):
+        raise TypeError(f'a formula is text, such as "y ~ x1 + x2"; got {type(text).__name__}')
+    text = unicodedata.normalize("NFC", text)  # as typed: a decomposed が is one letter
+    if len(text) > LENGTH:
+        raise ValueError(f"the formula has {len(text)} characters; {LENGTH} are allowed")
     raw: list[Token] = []
     at = 0
     while at < len(text):
@@ -124,13 +138,16 @@ def _tokens(text: str, data: Table) -> list[Token]:
         depth += (t.text in ("(", "[")) - (t.text in (")", "]")) if t.kind == "operator" else 0
         if depth > NESTING:
             refuse(text, t.start, f"brackets are nested more than {NESTING} deep")
-    return resolved
+    return text, resolved
 
 
 def _check_name(text: str, t: Token) -> None:
     """Refuse a name that is called, or begins as Python's own do, and is not on the list."""
     if t.text in FUNCTIONS or t.text == "Q":
         return
+    here = ELSEWHERE.get(t.text)
+    if here is not None:
+        refuse(text, t.start, f"the formula uses `{t.text}`, which is not among the functions allowed: {here}")
     plain = unicodedata.normalize("NFKC", t.text)
     twin = f" (its letters look like `{plain}`, and are others: type it in ASCII)" if plain in FUNCTIONS else ""
     refuse(text, t.start, f"the formula uses `{t.text}`, which is not among the functions allowed{twin}: {allowed()}")
@@ -309,6 +326,8 @@ class _Reader:
 
     def constant(self, sign: str, top: bool) -> None:
         t = self.tokens[self.at]
+        if not top and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].text == "|":
+            self.stop(t, "there are no random effects; errors by group are those of cluster=")
         if t.value not in (0, 1):
             self.stop(t, f"the number {t.text} stands as a term; write I({t.text} * x) for arithmetic")
         self.at += 1

@@ -5,7 +5,7 @@ solved directly.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..errors import NotDefined
 from .design import checked, constant_columns, factored, has_constant, linear_predictor, named_data, penalties
 from .domains import coefficients
 from .families import Binomial, Family, family_named
-from .least_squares import Columns, Rows
+from .least_squares import Columns, Rows, predictor
 from .likelihood import MLE
 from .links import Link, link_named
 from .logistic import logistic
@@ -120,7 +120,7 @@ def regression(
         if m.shape != y.shape or not ((m > 0) & np.isfinite(m)).all():
             raise ValueError(f"trials of shape {m.shape}: a number greater than 0 for each of {len(y)} rows")
     constant = constant_columns(X, intercept)
-    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names)
+    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names, sampled=True)
     return _fitted(family, chosen, columns, names, constant, data, w, weights_are, m, method, maxiter)
 
 
@@ -182,7 +182,7 @@ def _figures(
     mean = np.asarray(link.inverse(linear_predictor(d, fit.coef[:k])))
     facts: dict[str, Any] = {"_model": model, "scale": 1.0}
     with np.errstate(all="ignore"):
-        facts["pearson_chi2"] = float(each @ (m * (y - mean) ** 2 / family.variance(mean, **natural)))
+        facts["pearson_chi2"] = float(np.sum(each * m * (y - mean) ** 2 / family.variance(mean, **natural)))
     count = fit.objective.n_obs or 0.0
     df_resid = count - len(fit.gamma) + fit.more
     if family.dispersion:
@@ -195,7 +195,7 @@ def _figures(
         if not np.isfinite(center).all():  # without an intercept: no mean of the family
             continue
         with contextlib.suppress(NotDefined), np.errstate(all="ignore"):
-            facts[f"{name}deviance"] = float(each @ (m * family.deviance(y, center, **besides)))
+            facts[f"{name}deviance"] = float(np.sum(each * m * family.deviance(y, center, **besides)))
         if value is not None:
             facts[f"{name}loglik"] = value
         elif family.dispersion:
@@ -225,11 +225,11 @@ def _null(
         )  # fmt: skip
         mean = np.asarray(link.inverse(float((fit.T @ fit.gamma)[0]) + d.get("offset", 0.0)))
         return np.broadcast_to(mean, y.shape), None if family.dispersion else -fit.value * fit.total
-    mean = np.full(len(y), float(each @ y) / float(each.sum()))
+    mean = np.full(len(y), float(np.sum(each * y)) / float(each.sum()))
     if family.dispersion:
         return mean, None
     rows_of = family.rows(y, np.asarray(link.forward(mean)), link, m)
-    return mean, float((np.ones(len(y)) if w is None else w) @ rows_of)
+    return mean, float(np.sum(rows_of if w is None else w * rows_of))
 
 
 def _without(d: Values) -> Values:
@@ -237,16 +237,26 @@ def _without(d: Values) -> Values:
     return Values({**dict(d), "X": np.zeros((len(d["y"]), 0))}, "data column")
 
 
-def _start(family: Family, link: Link, columns: Columns, y: np.ndarray, offset: np.ndarray | None) -> list[np.ndarray]:
+def _start(
+    family: Family, link: Link, columns: Columns, y: np.ndarray, offset: np.ndarray | None
+) -> Iterator[np.ndarray]:
     """Coefficients whose predictors are near the links of means near the responses, or near that of one mean."""
-    rows = columns.rows
-    T = columns.transform()
-    out = []
+    rows, T, more = columns.rows, columns.transform(), family.more()
+    w, away = np.ones(len(y)) if rows.w is None else rows.w, 0.0 if offset is None else offset
+
+    def regressed(eta: np.ndarray) -> np.ndarray:
+        eta = np.where(np.isfinite(eta), eta, 0.0)
+        target = np.concatenate([eta if rows.root is None else rows.root * eta, np.zeros(len(rows.below))])
+        return np.asarray(T @ (T.T @ rows.transposed(target)))
+
     means = family.start(y)
     for mean in (means, np.full(len(y), means.mean())):
         with np.errstate(all="ignore"):
-            eta = np.asarray(link.forward(mean), float) - (0.0 if offset is None else offset)
-        eta = np.where(np.isfinite(eta), eta, 0.0)
-        target = np.concatenate([eta if rows.root is None else rows.root * eta, np.zeros(len(rows.below))])
-        out.append(np.concatenate([T @ (T.T @ rows.transposed(target)), np.zeros(len(family.more()))]))
-    return out
+            coef, besides = regressed(np.asarray(link.forward(mean), float) - away), {}
+            if more:  # they are of spread around means, so these have to be as large as the responses
+                predicted = predictor(rows.X, coef) + away
+                level = [link.forward(np.sum(w * m) / w.sum()) for m in (y, link.inverse(predicted))]
+                shift = regressed(np.full(len(y), level[0] - level[1]))
+                coef, predicted = coef + shift, predicted + predictor(rows.X, shift)
+                besides = family.begin(y, np.asarray(link.inverse(predicted)), w)
+        yield np.concatenate([coef, [p.real(besides[n]) for n, p in more.items()]])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler.quick import quick
+from ..transforms.gradient import grad
 from ..transforms.hessian import hessian
 
 __all__ = ["RANK", "Columns", "Rows", "predictor", "triangle"]
@@ -19,6 +20,7 @@ WELL = 1e3  # condition of the scaled columns from which refinement pays, where 
 MANY = 50_000  # numbers in the columns
 FEW = 2000  # rows, below which BLAS has A'A sooner
 APART = 1e-4  # the smallest eigenvalue of the correlations from which A'A serves
+SAMPLE, EACH = 10_000, 50  # rows that may tell of many more what their columns are like, and for each column
 CHUNK = 4096  # rows factored at a time, so that they stay in the cache
 
 
@@ -33,6 +35,17 @@ def _half_squares(theta: Any, X: Any, w: Any) -> Any:
 
 
 _gram = quick(hessian(_half_squares))
+
+
+def _left(theta: Any, X: Any, y: Any, root: Any) -> Any:
+    eta = predictor(X, theta)
+    return y - (eta if root is None else root * eta)
+
+
+_and_products = grad(lambda *args: -0.5 * np.sum(_left(*args) ** 2))
+_residuals = quick(lambda *args: (_left(*args), _and_products(*args)))
+_products = quick(grad(lambda theta, X, r: np.sum(r * predictor(X, theta))))
+_sums = quick(grad(lambda theta, X: np.sum(X @ theta)))
 
 
 class Rows:
@@ -77,10 +90,17 @@ class Rows:
     def transposed(self, y: np.ndarray) -> np.ndarray:
         """A'y."""
         n = len(self.X)
-        r = y[:n] if self.root is None else self.root * y[:n]
-        out = r @ self.X
-        out = np.concatenate([[r.sum()], out]) if self.constant else out
-        return out + y[n:] @ self.below if len(self.below) else np.asarray(out)
+        out = _products(np.zeros(self.shape[1]), self.X, y[:n] if self.root is None else self.root * y[:n])
+        return np.asarray(out + y[n:] @ self.below if len(self.below) else out)
+
+    def residuals(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """r = y - A x, and A'r."""
+        n = len(self.X)
+        r, products = _residuals(x, self.X, y[:n], self.root)
+        if not len(self.below):
+            return np.asarray(r), np.asarray(products)
+        more = y[n:] - self.below @ x
+        return np.concatenate([r, more]), np.asarray(products + more @ self.below)
 
     @cached_property
     def gram(self) -> np.ndarray:
@@ -95,10 +115,33 @@ class Rows:
         """Whether there are so many numbers that a pass over them is worth saving."""
         return self.shape[0] * self.shape[1] > MANY
 
-    def infinite(self) -> np.ndarray:
-        """Which columns of X hold something that is not finite."""
-        if np.isfinite(np.diag(self.gram) if self.many else self.X.sum()).all():
-            return np.zeros(self.X.shape[1], bool)
+    @property
+    def total(self) -> float:
+        """The number of rows, by their weights."""
+        return float(len(self.X) if self.w is None else self.w.sum())
+
+    @cached_property
+    def some(self) -> "Rows | None":
+        """As few of many rows as may tell what the columns are like; None where there are not many."""
+        p = self.shape[1]
+        step = len(self.X) // max(SAMPLE, EACH * p)
+        if step < 4:
+            return None
+        w = None if self.w is None else self.w[::step]
+        some = Rows(self.X[::step], self.constant, w)
+        if not some.total > 0:
+            return None
+        return some if self.lam is None else Rows(some.X, self.constant, w, self.lam * some.total / self.total)
+
+    def infinite(self, sampled: bool = False) -> np.ndarray:
+        """Which columns of X hold something that is not finite; `sampled`: A'A will not be wanted."""
+        k = self.X.shape[1]
+        if sampled and self.some is not None and k:
+            sums = _sums(np.zeros(k), self.X)
+        else:
+            sums = np.diag(self.gram) if self.many else self.X.sum()
+        if np.isfinite(sums).all():
+            return np.zeros(k, bool)
         return ~np.isfinite(self.X).all(axis=0)  # finite numbers too may have squares or a sum that is not
 
 
@@ -108,6 +151,9 @@ class Columns:
     Parameters
     ----------
     A : Rows or ndarray of shape (n, p)
+    sampled : bool
+        Whether some of many rows will do, where they show that the columns are independent: lengths and directions are
+        then near those of all rows.
 
     Attributes
     ----------
@@ -123,13 +169,19 @@ class Columns:
         Of R.
     """
 
-    def __init__(self, A: Any) -> None:
+    def __init__(self, A: Any, sampled: bool = False) -> None:
         from scipy import linalg
 
         self.rows = A if isinstance(A, Rows) else Rows(A)
         self.shape = self.rows.shape
         p = self.shape[1]
-        R = triangle(self.rows)
+        some = self.rows.some if sampled else None
+        R = None if some is None else _by_gram(some)
+        self.sample = None if some is None or R is None else Columns(some)
+        if R is None:
+            R = triangle(self.rows)
+        elif some is not None:
+            R = R * np.sqrt(self.rows.total / some.total)
         peak = np.abs(R).max(axis=0, initial=0.0)
         peak = np.where(peak > 0, peak, 1.0)
         self.norms = peak * np.sqrt(np.sum((R / peak) ** 2, axis=0))
@@ -194,10 +246,10 @@ class Columns:
         norms = self.norms[self.basis]
         if n * k > MANY and self.condition <= WELL:
             inverse = inverse_gram(self.R) / norms / norms[:, None]
-            x, r = np.zeros(p), y
+            x, (r, products) = np.zeros(p), (y, self.rows.transposed(y))
             for _ in range(3):
-                x[self.basis] += inverse @ self.rows.transposed(r)[self.basis]
-                r = y - self.rows.times(x)
+                x[self.basis] += inverse @ products[self.basis]
+                r, products = self.rows.residuals(x, y)
             return self.shortest(x[self.basis]), r, inverse
         scale = 2.0 ** np.round(np.log2(norms))  # an exact division
         A = self.rows.matrix

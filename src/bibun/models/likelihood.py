@@ -1,8 +1,8 @@
 """MLE: a likelihood somebody wrote in plain NumPy, and its fit.
 
 The likelihood returns one value per row (or one number, and then whatever needs rows says so). Everything a fit needs
-comes from it by exact derivatives. Imports objective, penalized, certificate, result. Ready-made models are likelihoods
-too and live beside this file.
+comes from it by exact derivatives. Imports certificate, held, objective, penalized, result. Ready-made models are
+likelihoods too and live beside this file.
 """
 
 import inspect
@@ -13,6 +13,8 @@ import numpy as np
 
 from ..optimize import minimize
 from .certificate import certify
+from .density import Density, density
+from .held import restricted, within
 from .objective import Objective
 from .parameters import ParameterSet, as_values
 from .penalized import PenalizedObjective, PenalizedResult
@@ -63,6 +65,7 @@ class MLE:
         weights_are: str = "frequency",
         prior: Callable[[Any], Any] | None = None,
         penalty: str | None = None,
+        constraints: Any = None,
         starts: int = 1,
         rng: Any = None,
         method: str = "trust-newton",
@@ -88,6 +91,9 @@ class MLE:
         penalty : {"jeffreys"}, optional
             Add half the log determinant of the observed information: of regressions with canonical links Firth's
             (1993), which has less bias and is finite under separation.
+        constraints : str, optional
+            Linear equations and inequalities between parameters, which the estimates may lie on: ``"a + b <= 1, c >=
+            0"`` (see `Result.restricted`). A domain such as `Positive` is open; a closed bound is `Real` and this.
         starts : int
             From how many starts to search, for likelihoods with several maxima: the first, and others drawn around it
             with `rng`. The best end counts; `search.starts` has minus the log-likelihood of each.
@@ -103,7 +109,8 @@ class MLE:
         Raises
         ------
         ValueError
-            If the log-likelihood is not finite at the start, has no free parameter, or the shapes do not fit.
+            If the log-likelihood is not finite at the start, has no free parameter, or the shapes do not fit; if
+            constraints contradict each other.
         """
         if not self.parameters.size:
             raise ValueError("every parameter is Fixed: there is nothing to estimate")
@@ -118,7 +125,10 @@ class MLE:
             objective = Objective(self, as_values(data), weights, weights_are)
         if starts > 1 and rng is None:
             raise ValueError(f"starts={starts} are drawn at random: give rng=, a generator or a seed")
-        begin = objective.usable(self.parameters.start(start), given=start is not None)
+        begin = self.parameters.start(start)
+        if constraints is not None:
+            begin = within(objective, self.parameters, begin, constraints)
+        begin = objective.usable(begin, given=start is not None)
         found, u, steps = self._searched(objective, begin, method, maxiter, options)
         if starts > 1:
             found.starts = [found.fun]
@@ -135,7 +145,50 @@ class MLE:
                     found, u, steps = other
                 found.starts = values
         made = PenalizedResult if penalized else Result
-        return made(self, objective, u, certify(objective, u), found, steps)
+        result = made(self, objective, u, certify(objective, u), found, steps)
+        return result if constraints is None else restricted(result, constraints, [begin])
+
+    def density(
+        self,
+        data: Any = None,
+        start: Any = None,
+        *,
+        weights: Any = None,
+        weights_are: str = "frequency",
+        prior: Callable[[Any], Any] | None = None,
+        jacobian: bool = True,
+    ) -> Density:
+        """The likelihood and a prior as a log-density over real numbers without bounds, with its gradient, compiled.
+
+        For samplers: `bibun.bridges` has those of nutpie, PyMC and NumPyro.
+
+        Parameters
+        ----------
+        data, start, weights, weights_are
+            As for `fit`.
+        prior : callable, optional
+            `prior(p)`: the log-density of the parameters; flat on their own scale by default.
+        jacobian : bool
+            Add log |det dp/du|, so that it is the posterior density of the real numbers; without it, it is that of the
+            parameters, whose mode is the fit's.
+
+        Returns
+        -------
+        Density
+            `dim, names, start, logp(u), logp_and_grad(u), expand(u)`. It has a copy of the data; what else `loglik`
+            reads is recorded at the first call (see `bibun.compile`).
+
+        Examples
+        --------
+        >>> import numpy as np, bibun as bb
+        >>> rows = lambda p, d: bb.stats.poisson.logpmf(d.y, p.mean)
+        >>> gamma = lambda p: bb.stats.gamma.logpdf(p.mean, 2.0)
+        >>> post = bb.MLE(rows, {"mean": bb.Positive()}).density({"y": np.array([3.0, 1.0, 4.0])}, prior=gamma)
+        >>> value, slope = post.logp_and_grad(np.log([2.0]))
+        >>> round(value, 4), slope.round(4).tolist(), post.expand(np.log([2.0]))
+        (-6.0383, [2.0], {'mean': np.float64(2.0)})
+        """
+        return density(self, data, start, weights, weights_are, prior, jacobian)
 
     def _searched(
         self, objective: "Objective", u: np.ndarray, method: str, maxiter: int, options: dict[str, Any]
@@ -143,8 +196,7 @@ class MLE:
         """What the optimizer says, where it ended after polishing, and how many steps that took."""
         u = objective.from_some_rows(u)
         scale = objective.scale(u)
-        args = (u, scale, *objective.arguments)
-        found = minimize(objective.derivatives, np.zeros(len(u)), args=args, method=method, maxiter=maxiter, **options)
+        found = minimize(objective.around(u, scale), np.zeros(len(u)), method=method, maxiter=maxiter, **options)
         return found, *objective.polish(u + np.asarray(found.x) / scale)
 
     def __repr__(self) -> str:

@@ -188,7 +188,7 @@ class LinearFit:
             if X.ndim != 2 or X.shape[1] != len(self.coef):
                 raise ValueError(f"an array of shape {X.shape}: the fit had {len(self.coef)} columns, {self.labels}")
         else:
-            X, more = self.design.matrix(new), self.design.offset_of(new)
+            X, more, offset = self.design.matrix(new), self.design.offset_at(new, offset), None
         eta = X @ self.coef
         eta = eta + (0.0 if more is None else more) + (0.0 if offset is None else np.asarray(offset, float))
         se = np.sqrt(np.sum((X @ self.cov_params(kind)) * X, axis=1))
@@ -216,6 +216,11 @@ class LinearFit:
     def aic(self) -> float:
         """2 p - 2 log-likelihood, where there is one."""
         return float(2 * len(self.coef) - 2 * self.loglik)
+
+    @property
+    def bic(self) -> float:
+        """p log n - 2 log-likelihood, where there is one."""
+        return float(len(self.coef) * np.log(self.nobs) - 2 * self.loglik)
 
     # --- tables ------------------------------------------------------------------------------------------------------
 

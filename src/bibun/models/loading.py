@@ -120,6 +120,12 @@ class _FromFile:
         raise NotDefined(ABSENT.format("the rows of the data"))
 
     @property
+    def constraints(self) -> list[dict[str, Any]]:
+        """What the parameters were restricted to (see `Result.constraints`)."""
+        kinds = {"constraint": str, "kind": str, "binds": bool, "multiplier": float}
+        return [{key: kind(c[key]) for key, kind in kinds.items()} for c in self._file.get("constraints", [])]
+
+    @property
     def df_model(self) -> Any:
         """Free parameters, as they count in AIC."""
         return self._file["df_model"]

@@ -91,7 +91,7 @@ def logistic(
         raise ValueError(f"y goes from {low:g} to {high:g}: it is 0 or 1 (or a proportion between them) in each row")
     binary = bool(((y == 0) | (y == 1)).all())
     constant = constant_columns(X, intercept)
-    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names)
+    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names, sampled=True)
     rows = _Bernoulli(binary)
     objective = Objective(MLE(rows, Real(names=names)), named_data(X, y, offset), w)
     fit = Search(objective, [columns], rows, method, maxiter)
@@ -150,7 +150,7 @@ def multinomial(
 
     labels = [f"{c}:{n}" for c in list(classes)[1:] for n in names]
     constant = constant_columns(X, intercept)
-    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names)
+    columns = factored(Rows(X, intercept, w, penalties(X, penalty, constant)), names, sampled=True)
     rows = _Categorical()
     objective = Objective(MLE(rows, Real(names=labels)), named_data(X, chosen, None), w)
     # symmetric coefficients of K classes from those against the first: what the penalty is on

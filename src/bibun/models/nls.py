@@ -14,6 +14,7 @@ from ..errors import TrackedVariable
 from ..optimize import minimize
 from ..optimize.least_squares import Squares
 from .domains import Parameter, Real
+from .nls_formula import MeanFormula
 from .nonlinear_result import MeanPrediction, NonlinearResult
 from .parameters import ParameterSet, Values, as_values
 
@@ -23,12 +24,12 @@ ROUNDING = 2.0**-52
 
 
 def nls(
-    f: Callable[[Any, Any], Any],
+    f: Callable[[Any, Any], Any] | str,
     start: Any,
     data: Any,
     weights: Any = None,
     *,
-    response: str = "y",
+    response: str | None = None,
     maxiter: int = 10_000,
     **options: Any,
 ) -> NonlinearResult:
@@ -38,7 +39,8 @@ def nls(
     ----------
     f : callable
         `f(p, d)`: parameters and data by name (attributes or items), the mean of each row's response as an array of
-        shape (n,), in plain NumPy.
+        shape (n,), in plain NumPy. Or a formula such as ``"y ~ top * (1 - exp(-rate * x))"``, of parameters that have
+        a start and columns of the data; it is read as other formulas are, and Python evaluates none of it.
     start : dict of str to number, array or Parameter
         Where the search begins. A number or an array is a parameter that may be any real number; `Positive(start=2.0)`,
         `Interval(0, 5)`, … one that may not.
@@ -46,7 +48,7 @@ def nls(
     weights : array_like of shape (n,), optional
         The variance of a row is σ² over its weight; a row of weight 0 does not count.
     response : str
-        The name of the column that `f` is the mean of.
+        The name of the column that `f` is the mean of, "y" by default; a formula says it itself.
     maxiter : int
     **options
         Of `minimize`: `callback`, `progress`, `ftol`, `initial_trust_radius`, …
@@ -61,7 +63,7 @@ def nls(
     ------
     ValueError
         If the start is not finite or the mean is not finite there (rows are named), the mean has not one value a row,
-        the response is missing, or there are fewer rows than parameters.
+        the response is missing, or there are fewer rows than parameters. For what a formula may not contain.
 
     Examples
     --------
@@ -74,8 +76,17 @@ def nls(
     [[0.3026, 1.0731]]
     >>> r.predict({"x": np.array([4.0])}).conf_int(interval="prediction").round(1).tolist()
     [[137.7, 242.0]]
+    >>> s = bb.nls("y ~ top * (1 - exp(-rate * x))", {"top": 100.0, "rate": 0.75}, d)
+    >>> bool(np.allclose(s.coef, r.coef, rtol=1e-12))
+    True
     """
-    objective = SumOfSquares(f, _declared(start), data, weights, response)
+    parameters = _declared(start)
+    if isinstance(f, str):
+        f = _formula(f, parameters, data)
+        if response not in (None, f.response):
+            raise ValueError(f"response={response!r}, and the formula {f.text!r} is for {f.response!r}: leave one out")
+        response = f.response
+    objective = SumOfSquares(f, parameters, data, weights, "y" if response is None else response)
     u = objective.checked_start()
     found = minimize(
         objective.squares, u, args=objective.arguments, method="levenberg-marquardt", maxiter=maxiter, **options
@@ -250,6 +261,15 @@ class SumOfSquares:
 
     def __repr__(self) -> str:
         return f"nls({getattr(self.f, '__name__', self.f)}, {self.parameters!r})"
+
+
+def _formula(text: str, parameters: ParameterSet, data: Any) -> MeanFormula:
+    """A mean of the parameters and the columns; each parameter is one number."""
+    values = parameters.natural(parameters.start())
+    several = [n for n in values if np.ndim(values[n])] if isinstance(values, Mapping) else ["start"]
+    if several:
+        raise ValueError(f"{', '.join(map(repr, several))} is not one number: in a formula each parameter is one")
+    return MeanFormula(text, values, as_values(data))
 
 
 def _declared(start: Any) -> ParameterSet:

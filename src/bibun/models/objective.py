@@ -1,6 +1,6 @@
 """A likelihood with its data: its value and derivatives over the real numbers of a search.
 
-Imports parameters, the transforms, optimize. likelihood.py has `MLE`, which makes one for each fit.
+Imports parameters, evaluations, optimize. likelihood.py has `MLE`, which makes one for each fit.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from ..errors import TrackedVariable
 from ..optimize import minimize
 from ..optimize.derivatives import Derivatives
 from ..transforms.jacobian import jacobian
+from .evaluations import Evaluations
 from .parameters import Values
 
 __all__ = ["Objective"]
@@ -19,11 +20,11 @@ __all__ = ["Objective"]
 FEW = 64
 """Rows, whose shape tells that of all."""
 
-SAMPLES = (10_000, 100_000)
-"""Rows for which many more rows are fitted first: a step among all of them is dearer than all steps among these."""
+FIRST, SECOND = 10_000, 100_000
+"""How many of many more rows the search starts with, and among how many it then takes a step."""
 
 
-class Objective:
+class Objective(Evaluations):
     """A likelihood with its data: the log-likelihood and its derivatives as functions of the real numbers u.
 
     Attributes
@@ -32,8 +33,6 @@ class Objective:
         Whether the likelihood gives a value for each row.
     n_obs : int or None
         The number of rows (the sum of the weights).
-    derivatives : Derivatives
-        Of minus the log-likelihood at `center + z / scale` by z: of (z, center, scale, *arguments).
     """
 
     def __init__(self, model: Any, data: Any, weights: Any = None, weights_are: str = "frequency") -> None:
@@ -48,13 +47,12 @@ class Objective:
         self._differentiate()
 
     def _differentiate(self) -> None:
-        self.derivatives = Derivatives(lambda z, center, scale, *data: self.loss(center + z / scale, *data))
+        super().__init__(Derivatives(self.loss), ())
         self._scores = jacobian(self.rows, mode="forward")
-        self._known: tuple[Any, ...] | None = None  # a point, and value, gradient and Hessian there
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the derivatives, which are made anew."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("derivatives", "_scores", "_known")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("derivatives", "_scores", "_known", "_arguments")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -139,8 +137,7 @@ class Objective:
 
     def _finite_rows(self, u: np.ndarray) -> bool:
         """Whether all is well at the start, from one compiled pass and the shape of the first rows."""
-        arguments = self._at(u)
-        if not self.derivatives.together(*arguments):
+        if not self.together:
             return False
         columns, _ = self.arguments
         n = max((len(v) for v in columns.values() if np.ndim(v)), default=0)
@@ -164,62 +161,37 @@ class Objective:
         """The names of the real numbers u."""
         return self.model.parameters.real_labels
 
-    def _at(self, u: np.ndarray) -> tuple[Any, ...]:
-        """The arguments of `derivatives` after z = 0 that stand for `u`."""
-        return u, np.ones(len(u)), *self.arguments
-
-    def value(self, u: np.ndarray) -> float:
-        """Minus the log-likelihood."""
-        return float(self.derivatives.value(np.zeros(len(u)), *self._at(u)))
-
-    def value_and_grad(self, u: np.ndarray) -> tuple[float, np.ndarray]:
-        """Minus the log-likelihood and its gradient."""
-        at = self._at(u)
-        if self.derivatives.together(*at):
-            return self.all(u)[:2]
-        v, g = self.derivatives.both(np.zeros(len(u)), *at)
-        return float(v), np.asarray(g)
-
-    def hessian(self, u: np.ndarray) -> np.ndarray:
-        """The observed information on the scale of u."""
-        return self.all(u)[2].copy()
-
-    def all(self, u: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Value, gradient and Hessian, kept for the point that was asked for last."""
-        if self._known is None or not np.array_equal(self._known[0], u):
-            self._known = u.copy(), self.derivatives.symmetric(np.zeros(len(u)), *self._at(u))
-        return self._known[1]  # type: ignore[no-any-return]
-
     def scores(self, u: np.ndarray) -> np.ndarray:
         """The derivative of each row's log-likelihood, shape (n, k)."""
         return np.asarray(self._scores(u))
 
     def from_some_rows(self, u: np.ndarray) -> np.ndarray:
         """Where the search ends for some of many rows; `u` where all rows do not agree that this is better."""
-        arguments = self._at(u)
-        if not self.derivatives.together(*arguments):
-            return u
-        columns, weights = self.arguments
+        columns, weights = self.arguments if self.together else ({}, None)
         n = max((len(v) for v in columns.values() if np.ndim(v)), default=0)
-        best = u
-        for rows in SAMPLES:
-            if n < 4 * rows:
-                break
-            some = slice(None, None, n // rows)
-            part = {k: v[some] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
-            w = None if weights is None else weights[some]
-            try:
-                value, g, h = self.derivatives.symmetric(np.zeros(len(u)), best, np.ones(len(u)), part, w)
-                scale = _scale(h, g) / np.sqrt(rows)
-                found = minimize(
-                    self.derivatives, np.zeros(len(u)), args=(best, scale, part, w), maxiter=50, ftol=1e-6, gtol=0.0
-                )
-            except (ValueError, np.linalg.LinAlgError):  # some rows need not have what all of them have
-                return u
+        if n < 4 * FIRST:
+            return u
+
+        def some(rows: int) -> Evaluations:
+            which = slice(None, None, n // rows)
+            part = {k: v[which] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
+            return Evaluations(self.derivatives, (part, None if weights is None else weights[which]))
+
+        try:
+            few = some(FIRST)
+            value, g, h = few.all(u)
+            scale = _scale(h, g) / np.sqrt(FIRST)
+            found = minimize(few.around(u, scale), np.zeros(len(u)), maxiter=50, ftol=1e-6, gtol=0.0)
             if not found.success or not found.fun < value:
                 return u
-            best = best + np.asarray(found.x) / scale
-        return best if best is not u and self.value(best) < self.value(u) else u
+            best = u + np.asarray(found.x) / scale
+            if n >= 4 * SECOND:  # a step from there saves one among all rows
+                _, g, h = some(SECOND).all(best)
+                step = np.linalg.solve(h, g)
+                best = best - step if 0 < g @ step < 0.1 * SECOND else best
+        except (ValueError, np.linalg.LinAlgError):  # some rows need not have what all of them have
+            return u
+        return best if self.all(best)[0] < self.value(u) else u
 
     def scale(self, u: np.ndarray) -> np.ndarray:
         """The square root of a row's mean curvature in each direction: columns in other units search the same path."""
@@ -231,8 +203,7 @@ class Objective:
         """Newton steps to the last digit, as long as each is shorter than the one before and raises nothing."""
         last, steps = np.inf, 0
         for _ in range(10):
-            value, g = self.value_and_grad(u)
-            h = self.hessian(u)
+            value, g, h = self.all(u)
             try:
                 step = np.linalg.solve(h, g)
             except np.linalg.LinAlgError:
@@ -242,7 +213,8 @@ class Objective:
                 break
             moved = u - step
             with np.errstate(all="ignore"):
-                if not self.value(moved) <= value + 1e-12 * (1 + abs(value)):
+                there = self.all(moved)[0] if self.together else self.value(moved)
+                if not there <= value + 1e-12 * (1 + abs(value)):
                     break
             u, last, steps = moved, decrement, steps + 1
             if decrement <= 1e-24 * (1 + abs(value)):

@@ -137,6 +137,14 @@ class ParameterSet:
         """What tables show for real numbers `u`, in the order of the labels; over Variables it records."""
         return np.concatenate([np.zeros(0), *[p.reported(self._one(p, u[self.slices[n]])) for n, p in self._free()]])
 
+    def log_jacobian(self, u: Any) -> Any:
+        """log |det d natural / d u|: what a density of the parameters lacks to be one of u."""
+        total: Any = 0.0
+        for name, p in self._free():
+            mine = u[self.slices[name]]
+            total = total + p.log_jacobian(mine if p.real_shape == mine.shape else np.reshape(mine, p.real_shape))
+        return total
+
     def jacobian(self, u: np.ndarray) -> np.ndarray:
         """d vector / d u, shape (labels, size)."""
         return np.asarray(jacobian(self.vector)(u))

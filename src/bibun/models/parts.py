@@ -204,7 +204,7 @@ class Front:
     def columns(self) -> list[Columns]:
         """The columns of each design, made ready for the search."""
         return [
-            factored(Rows(X, has, self.weights), names)
+            factored(Rows(X, has, self.weights), names, sampled=True)
             for X, has, names in zip(self.matrices, self.intercepts, self.names, strict=True)
         ]
 

@@ -35,6 +35,12 @@ class Prediction(Estimate):
         self._variance = variance  # of a new response around its mean, or why there is none
         self.interval = interval
 
+    @property
+    def linear(self) -> "Prediction":
+        """The same on the scale of the linear predictor: log odds, logarithms of rates."""
+        none = "a new response is on the scale of the mean: linear has intervals of the linear predictor alone"
+        return Prediction(self._eta, self._se_eta, lambda eta: eta, np.ones_like(self._eta), self._quantile, none)
+
     def conf_int(self, level: float = 0.95, interval: str | None = None) -> np.ndarray:
         """Intervals, shape (n, 2).
 

@@ -264,7 +264,7 @@ class RegressionResult(Averaging, RegressionRows, Result):
         the profile likelihood, the variance adapting too, has a closed form: it falls by (n/2) log(1 + t²/df_resid), t
         being the distance in standard errors.
         """
-        if method == "profile" and "_residuals" in self.__dict__:
+        if method == "profile" and "_residuals" in self.__dict__ and not self.inequalities:
             if not 0 < level < 1:
                 raise ValueError(f"level={level}: a number between 0 and 1")
             with np.errstate(invalid="ignore"):
@@ -353,7 +353,7 @@ class RegressionResult(Averaging, RegressionRows, Result):
                 return
             self.scale = float(w @ (m * (y - mean) ** 2 / family.variance(mean, **self._more))) / self.df_resid
             try:
-                self.loglik = family.loglik(y, mean, w * m, self.scale)
+                self.loglik = family.loglik(y, mean, w * m, self.objective.weights_are == "variance")
             except NotDefined:
                 self.loglik = None
         if "_residuals" in self.__dict__:
@@ -385,7 +385,8 @@ class RegressionResult(Averaging, RegressionRows, Result):
             After a formula, a table with its columns; else the columns in the order of the fit, without an intercept
             that the fit added. The fitted rows by default.
         offset : array_like of shape (m,), optional
-            The fitted one for the fitted rows, else 0.
+            In place of the columns that the fit was given as its offset and exposure; by default these, or 0 where it
+            was given arrays. An offset of the formula comes on top.
         kind : str, optional
             The covariance to use, if not the result's own.
         interval : {"confidence", "prediction"}
@@ -418,9 +419,8 @@ class RegressionResult(Averaging, RegressionRows, Result):
             if weights is None and self.objective.weights_are == "variance":
                 w = self._row_weights()
         elif self.design is not None and not isinstance(X, np.ndarray):
-            more = self.design.offset_of(X)
+            offset = self.design.offset_at(X, offset)
             X = self.design.matrix(X)[:, k - known :]
-            offset = more if offset is None else np.asarray(offset, float) + (0.0 if more is None else more)
         X = np.asarray(X, float)
         if X.ndim != 2 or X.shape[1] != known:
             names = ", ".join(self.labels[k - known : k][:8])
@@ -490,13 +490,20 @@ class RegressionResult(Averaging, RegressionRows, Result):
                 part = np.maximum(m * family.deviance(y, mean, **more), 0.0)
                 return np.asarray(np.sign(r) * np.sqrt(part))
             if kind == "quantile":
-                m = self._trials()
-                upper = family.cdf(y, mean, m, phi, **more)
-                if family.discrete:
-                    lower = np.where(y > 0, family.cdf(y - 1 / m, mean, m, phi, **more), 0.0)
-                    upper = 0.5 * (upper + lower)
-                return np.asarray(special.ndtri(upper))
+                lower, upper = self._steps()
+                return np.asarray(special.ndtri(0.5 * (upper + lower)))
         raise ValueError(f"kind={kind!r}: 'response', 'pearson', 'deviance', 'standardized' or 'quantile'")
+
+    def _steps(self) -> tuple[np.ndarray, np.ndarray]:
+        """The distribution function below and at each response; twice the same where it has no steps."""
+        model, y, m = self._need_model("residuals"), np.asarray(self.objective.data["y"], float), self._trials()
+        phi: Any = self.scale / (self._row_weights() if self.objective.weights_are == "variance" else 1.0)
+        family, mean, more = model.family, self._predicted()[1], self._more
+        with np.errstate(all="ignore"):
+            upper = family.cdf(y, mean, m, phi, **more)
+            if not family.discrete:
+                return upper, upper
+            return np.where(y > 0, family.cdf(y - 1 / m, mean, m, phi, **more), 0.0), upper
 
     def influence(self) -> dict[str, np.ndarray]:
         """How much each row pulls.
@@ -573,7 +580,8 @@ class RegressionResult(Averaging, RegressionRows, Result):
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT converged"
-        return f"<RegressionResult {self.family}: {', '.join(self.labels)}; loglik {self.loglik:.6g}, {state}>"
+        fit = f"deviance {self.deviance:.6g}" if self._loglik is None else f"loglik {self.loglik:.6g}"
+        return f"<RegressionResult {self.family}: {', '.join(self.labels)}; {fit}, {state}>"
 
 
 class _Fitted:

@@ -1,21 +1,24 @@
-"""The coordinates in which a result's parameters are searched, hypotheses and profiles there, and restricted fits.
+"""The coordinates in which a result's parameters are searched: hypotheses, profiles and restricted maxima there.
 
-`Space` is what tests, intervals and replicates of every model go through. Imports certificate, constrained, domains,
-profile; reads a Result.
+`Space` is what tests, intervals and replicates of every model go through; held.py makes results of its restricted
+maxima. Imports constrained, domains, inequalities, profile.
 """
 
-import copy
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from .certificate import Certificate, certify, named
-from .constrained import Constrained, Constraints, constrained, covariance_along
+from ..errors import NotDefined
+from .constrained import Constrained, Constraints, constrained, units
 from .domains import Parameter, Real, Together
+from .inequalities import Contradiction, bounded, inside
 from .profile import Profile, score
 
-__all__ = ["Held", "Space", "equations", "restricted", "span"]
+__all__ = ["Space", "span"]
+
+MARGINS = (0.0, 1e-3, 1e-2, 0.1, 1.0)  # standard errors of one number, inside the bounds
 
 
 class Space:
@@ -34,7 +37,7 @@ class Space:
     information : callable
         `information(gamma, H)`: what score tests compare slopes with; H is the observed information.
     held : Held, optional
-        What the estimates were restricted to.
+        What the estimates were restricted to (see held.py).
     """
 
     def __init__(
@@ -45,11 +48,12 @@ class Space:
         parameters: Any,
         T: np.ndarray,
         information: Callable[..., np.ndarray],
-        held: "Held | None" = None,
+        held: Any = None,
     ) -> None:
         self.objective, self.gamma, self.best, self.parameters, self.T = objective, gamma, best, parameters, T
         self.information = information
         self.held = Constraints.none(len(gamma)) if held is None else self.constraints(held.R, held.r)
+        self.unequal = "" if held is None else str(held.asked[~held.asked.equal])
 
     def shown(self, gamma: Any) -> Any:
         """What tables show."""
@@ -66,24 +70,65 @@ class Space:
         """R b = r of what tables show, as linear equations of γ where they can be."""
         out = Constraints.none(len(self.gamma))
         for row, right in zip(R, r, strict=True):
-            behind = [(k, *self._behind(k)) for k in np.flatnonzero(row).tolist()]
-            if all(type(p) is Real for _, p, _ in behind):
-                out = out & Constraints(sum(row[k] * self.T[j] for k, _, j in behind), right)
-            elif len(behind) == 1 and not isinstance(behind[0][1], Together):  # the scale without ends
-                k, p, j = behind[0]
-                with np.errstate(all="ignore"):
-                    level = float(np.ravel(p.real(right / row[k]))[0])
-                if not np.isfinite(level):
-                    raise ValueError(f"{right / row[k]:g} is not inside the domain of the parameter ({p.domain})")
-                out = out & Constraints(self.T[j], level)
-            else:
-                out = out & self._curved(row, right)
+            alone = self._alone(row)
+            if alone is None:
+                out = out & self._several(row, right)
+                continue
+            k, p, j = alone
+            with np.errstate(all="ignore"):
+                level = float(np.ravel(p.real(right / row[k]))[0])
+            if not np.isfinite(level):
+                raise ValueError(f"{right / row[k]:g} is not inside the domain of the parameter ({p.domain})")
+            out = out & Constraints(self.T[j], level)
         return out
+
+    def inequalities(self, R: np.ndarray, r: np.ndarray, texts: Sequence[str]) -> tuple[Constraints, np.ndarray]:
+        """R b >= r of what tables show, as linear inequalities of γ where they can be.
+
+        And which of them these are: what the domain of a parameter says already is left out.
+        """
+        out, kept = Constraints.none(len(self.gamma)), np.ones(len(r), bool)
+        for i, (row, right) in enumerate(zip(R, r, strict=True)):
+            alone = self._alone(row)
+            if alone is None:
+                out = out & self._several(row, right)
+                continue
+            k, p, j = alone
+            bound, side = right / row[k] + 0.0, np.sign(row[k])  # not -0
+            with np.errstate(all="ignore"):
+                level = float(np.ravel(p.real(bound))[0])
+                low, high, here, more = (
+                    float(np.ravel(p.natural(np.array(v)))[0]) for v in (-np.inf, np.inf, level, level + 1)
+                )
+            worst, best = (min(low, high), max(low, high))[:: int(side)]
+            if side * bound >= side * best:
+                raise ValueError(f"{texts[i]} cannot hold: {self.parameters.labels[k]} is of {p.domain}")
+            if side * bound <= side * worst:
+                kept[i] = False
+            elif not np.isfinite(level):
+                raise ValueError(f"{texts[i]}: {bound:g} is not inside the domain of the parameter ({p.domain})")
+            else:
+                up = side if more >= here else -side
+                out = out & Constraints(up * self.T[j], up * level)
+        return out, kept
+
+    def _alone(self, row: np.ndarray) -> tuple[int, Parameter, int] | None:
+        """What tables show, its parameter and its real number, if it is the only one of a row and has bounds."""
+        shown = np.flatnonzero(row).tolist()
+        p, j = self._behind(shown[0])
+        return (shown[0], p, j) if len(shown) == 1 and type(p) is not Real and not isinstance(p, Together) else None
+
+    def _several(self, row: np.ndarray, right: float) -> Constraints:
+        """A row of several numbers, or of one without bounds."""
+        behind = [(k, *self._behind(k)) for k in np.flatnonzero(row).tolist()]
+        if all(type(p) is Real for _, p, _ in behind):
+            return Constraints(sum(row[k] * self.T[j] for k, _, j in behind), right)
+        return self._curved(row, right)
 
     def _curved(self, row: np.ndarray, right: float) -> Constraints:
         return Constraints(lambda gamma: row @ self.shown(gamma), right)
 
-    def settled(self, u: np.ndarray, held: "Held") -> np.ndarray:
+    def settled(self, u: np.ndarray, held: Any) -> np.ndarray:
         """Real numbers behind what tables show, those that are fixed to the last digit."""
         u = u.copy()
         for row, right in zip(held.R, held.r, strict=True):
@@ -103,9 +148,51 @@ class Space:
         raise IndexError(k)
 
     def restricted(self, c: Constraints, said: str) -> Constrained:
-        """The best γ under more constraints."""
+        """The best γ under more equations."""
+        self._no_inequalities("refitted for a test")
         with np.errstate(all="ignore"):
             found = constrained(self.objective, self.gamma, c & self.held)
+        return self._found(found, said)
+
+    def bounded(
+        self, equal: Constraints, least: Constraints, said: str, starts: Sequence[np.ndarray]
+    ) -> tuple[Constrained, np.ndarray]:
+        """The best γ under equations and inequalities, and which of these bind."""
+        begin = self.inside(equal, least, starts)
+        with np.errstate(all="ignore"):
+            found, binds = bounded(self.objective, begin, equal, least)
+        if not found.success and np.isfinite(found.value):
+            raise ValueError(
+                f"no maximum with {said} was found: is there none, or are the log-likelihood or its derivatives not "
+                "finite on a bound?"
+            )
+        return self._found(found, said), binds
+
+    def inside(self, equal: Constraints, least: Constraints, starts: Sequence[np.ndarray]) -> np.ndarray:
+        """The best of the points of finite likelihood that are nearest to starts and satisfy all.
+
+        On a bound, or off it where the likelihood is not finite there; else the start itself.
+        """
+        best, least_value = starts[0], np.inf
+        with np.errstate(all="ignore"):
+            for u in starts:
+                for there in self._near(u, equal, least):
+                    value = self.objective.value(there)
+                    if np.isfinite(value):
+                        if value < least_value:
+                            best, least_value = there, value
+                        break
+        return best
+
+    def _near(self, u: np.ndarray, equal: Constraints, least: Constraints) -> Iterator[np.ndarray]:
+        H = self.objective.all(u)[2]
+        d = units(H) if np.isfinite(H).all() else np.ones(len(u))
+        for margin in MARGINS:
+            with contextlib.suppress(Contradiction):  # of so wide a margin, or of what is not linear
+                yield inside(u, d, equal, least, margin)
+        yield u
+
+    def _found(self, found: Constrained, said: str) -> Constrained:
         if not found.success:
             finite = "" if np.isfinite(found.value) else "; the log-likelihood is not finite there"
             raise ValueError(
@@ -113,12 +200,22 @@ class Space:
             )
         return found
 
+    def _no_inequalities(self, what: str) -> None:
+        """Refuse what follows a chi-square only where nothing but equations is held."""
+        if self.unequal:
+            raise NotDefined(
+                f"the fit is held by {self.unequal}, so what the log-likelihood loses is a mixture of chi-squares "
+                f"(Self & Liang 1987), and nothing is {what}: ask the fit without inequalities, or hold what binds as "
+                "an equation"
+            )
+
     def score(self, found: Constrained) -> float:
         """Rao's statistic of a restricted maximum."""
         return score(found, self.information, self.held.normals(found.u))
 
     def profile(self) -> Profile:
         """The likelihood around the estimates."""
+        self._no_inequalities("profiled or drawn anew")
 
         def said(gamma: np.ndarray) -> str:
             shown = zip(self.parameters.labels, self.shown(gamma), strict=True)
@@ -141,121 +238,9 @@ class Space:
         return np.sort(out)
 
 
-class Held:
-    """What a result's parameters are restricted to.
-
-    Attributes
-    ----------
-    R, r : ndarray
-        R b = r.
-    texts : list of str
-    inverse : ndarray
-        The inverse of the observed information along them, of the coordinates of the search.
-    """
-
-    def __init__(self, R: np.ndarray, r: np.ndarray, texts: list[str], inverse: np.ndarray) -> None:
-        self.R, self.r, self.texts, self.inverse = R, r, texts, inverse
-
-    def __len__(self) -> int:
-        return len(self.r)
-
-
-def restricted(result: Any, hypothesis: Any) -> Any:
-    """The same model fitted where a hypothesis holds (see `Result.restricted`)."""
-    R, r, texts = result._hypothesis(hypothesis)
-    if result._held is not None:
-        R, r = np.concatenate([result._held.R, R]), np.concatenate([result._held.r, r])
-        texts = [*result._held.texts, *texts]
-    space = result._space()
-    space.held = Constraints.none(len(space.gamma))
-    c = space.constraints(R, r)
-    found = space.restricted(c, ", ".join(texts))
-    other = copy.copy(result)
-    for name in ("jacobian", "_expected"):  # known of the other estimates
-        other.__dict__.pop(name, None)
-    other._held = Held(R, r, texts, covariance_along(found.hessian, found.normals))
-    other._cov, other.search, other.polished = {}, found, 0
-    other._settle(found, space)
-    other.certificate = _certificate(other, space, found, c)
-    return other
-
-
-def equations(values: Mapping[str, Any], labels: Callable[[str], list[str]]) -> str:
-    """`{"x1": 0.0}` as the hypothesis that says so; a value for each element, or one for all."""
-    out = []
-    for name, value in values.items():
-        mine = labels(name)
-        numbers = np.ravel(np.asarray(value, float))
-        if numbers.size not in (1, len(mine)) or not np.isfinite(numbers).all():
-            raise ValueError(f"{name} is {value!r}: a finite number, or one for each of {', '.join(mine)}")
-        out += [f"`{label}` = {float(v)!r}" for label, v in zip(mine, np.broadcast_to(numbers, len(mine)), strict=True)]
-    return ", ".join(out)
-
-
 def span(V: np.ndarray) -> np.ndarray:
     """S of V = S S', for a covariance that may be 0 in some directions."""
     d = np.sqrt(np.where(np.diag(V) > 0, np.diag(V), 1.0))
     eigenvalues, vectors = np.linalg.eigh(V / np.outer(d, d))
     keep = eigenvalues > 1e-12
     return np.asarray(d[:, None] * vectors[:, keep] * np.sqrt(eigenvalues[keep]))
-
-
-class _Along:
-    """A Lagrangian over the coordinates that constraints leave free: what a certificate asks for."""
-
-    def __init__(self, space: Space, found: Constrained, c: Constraints) -> None:
-        self.objective, self.u, self.c, self.multipliers = space.objective, found.u, c, found.multipliers
-        self.Z, free = _free(found.normals)
-        names = space.parameters.real_labels if space.T.shape[0] == space.T.shape[1] else []
-        self.labels = [names[j] if names else f"direction {j + 1}" for j in free]
-
-    def value(self, v: np.ndarray) -> float:
-        """The value."""
-        u = self.u + self.Z @ v
-        return float(self.objective.value(u) - self.multipliers @ self.c.off(u))
-
-    def value_and_grad(self, v: np.ndarray) -> tuple[float, np.ndarray]:
-        """Value and gradient."""
-        u = self.u + self.Z @ v
-        g = self.objective.value_and_grad(u)[1] - self.multipliers @ self.c.normals(u)
-        return self.value(v), np.asarray(g @ self.Z)
-
-    def hessian(self, v: np.ndarray) -> np.ndarray:
-        """The Hessian."""
-        u = self.u + self.Z @ v
-        H = self.objective.hessian(u) - self.c.bend(u, self.multipliers)
-        return np.asarray(self.Z.T @ H @ self.Z)
-
-
-def _free(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The directions along constraints, each of one coordinate that they leave free, and which these are."""
-    from scipy import linalg
-
-    m, k = A.shape
-    *_, pivots = linalg.qr(A / np.abs(A).max(axis=1, keepdims=True), pivoting=True)
-    held, free = pivots[:m], np.sort(pivots[m:])
-    Z = np.zeros((k, k - m))
-    Z[free, np.arange(k - m)] = 1.0
-    Z[held] = -np.linalg.solve(A[:, held], A[:, free])
-    return Z, free
-
-
-def _certificate(result: Any, space: Space, found: Constrained, c: Constraints) -> Certificate:
-    """What is checked at a restricted maximum; directions and names are of the model's own parameters."""
-    along = _Along(space, found, c)
-    k, lost = len(space.T), getattr(result, "null", np.zeros((len(space.T), 0)))
-    said = [] if not lost.shape[1] else [p for p in result.certificate.problems if p.startswith("collinear")]
-    out = certify(along, np.zeros(along.Z.shape[1])) if along.Z.shape[1] else Certificate(True, 0.0, 1.0)
-    moved = [space.T @ along.Z @ v for v in out.directions]
-    problems = out.problems
-    if problems and along.labels and along.labels[0].startswith("direction "):
-        problems = [
-            f"no finite, unique maximum under the constraints, along {named(v, np.ones(k), result.labels)}"
-            for v in moved
-        ] or problems
-    directions = [*lost.T, *moved]
-    undetermined = np.zeros(k, bool)
-    for v in directions:
-        undetermined |= np.abs(v) > 1e-7 * np.abs(v).max()
-    problems = [*said, *problems]
-    return Certificate(not problems, out.decrement, out.smallest, directions, undetermined, problems)

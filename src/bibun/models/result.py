@@ -1,6 +1,6 @@
 """Result: everything that follows from a fit, one class for every model.
 
-Estimates are named by what was declared; matrices are in the order of `labels`. Imports covariance, inference, summary.
+Estimates are named by what was declared; matrices are in the order of `labels`. Imports covariance, held, summary.
 """
 
 import contextlib
@@ -14,19 +14,23 @@ import numpy as np
 from ..core.tree import map_leaves
 from ..errors import NotDefined
 from ..transforms.jacobian import jacobian
-from . import inference, summary
+from . import summary
 from .answers import Comparison, Estimate, Test, normal_quantile
 from .certificate import Certificate
 from .covariance import Covariance, bread
+from .held import Restricting
+from .maketables import ForTables
+from .other_names import OtherNames
 from .parameters import as_values
-from .restricted import Held, Space, equations, restricted, span
+from .plots import Plots
+from .restricted import Space, span
 from .row_figures import RowFigures
 from .saving import Saving
 
 __all__ = ["Comparison", "Estimate", "Result", "Test"]
 
 
-class Result(RowFigures, Saving):
+class Result(RowFigures, Plots, Restricting, Saving, ForTables, OtherNames):
     """A fitted likelihood.
 
     Attributes
@@ -47,8 +51,6 @@ class Result(RowFigures, Saving):
         Which covariance standard errors are from, unless one is asked for: "observed"; after sampling weights
         "sandwich".
     """
-
-    _held: Held | None = None  # what a restricted fit is restricted to
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class Result(RowFigures, Saving):
 
     @property
     def df_model(self) -> int:
-        """The number of free parameters, less the equations that they are restricted to."""
+        """The number of free parameters, less the equations that hold and the inequalities that bind."""
         return len(self.u) - self._n_held
 
     @property
@@ -132,6 +134,8 @@ class Result(RowFigures, Saving):
             cov = self.jacobian @ np.where(lost | lost[:, None], 0.0, cov) @ self.jacobian.T
             gone = (self.jacobian[:, lost] != 0).any(axis=1)
             cov[gone], cov[:, gone] = np.nan, np.nan
+            if self._held is not None:
+                cov[self._held.fixed], cov[:, self._held.fixed] = 0.0, 0.0
             self._cov[key] = cov
         return self._cov[key].copy()
 
@@ -378,20 +382,6 @@ class Result(RowFigures, Saving):
             )
         return Test("score test", statistic, len(R), said)
 
-    def _hypothesis(self, hypothesis: Any) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        """R, r and the equations in words, of parameters that are determined."""
-        R, r, texts = inference.constraints(hypothesis, self.labels)
-        lost = [self.labels[k] for k in np.flatnonzero(self.undetermined & np.any(R != 0, axis=0))]
-        if lost:
-            raise ValueError(f"{', '.join(lost)} is not determined by the data: {'; '.join(self.certificate.problems)}")
-        if (
-            np.linalg.matrix_rank(R if self._held is None else np.concatenate([self._held.R, R]))
-            < len(R) + self._n_held
-        ):
-            held = "" if self._held is None else f", and {', '.join(self._held.texts)} holds already"
-            raise ValueError(f"the equations {', '.join(texts)} say the same thing twice{held}: leave one out")
-        return R, r, texts
-
     def _space(self) -> Space:
         """The coordinates of the search, which tests and intervals go through."""
         return Space(
@@ -401,10 +391,10 @@ class Result(RowFigures, Saving):
 
     def _redrawn(self, times: np.ndarray) -> Any:
         """The likelihood over the coordinates of the search, each row counting so many times."""
-        from .bootstrap import Weighted
+        from .bootstrap import reweighted
 
         w = self.objective.weights
-        return Weighted(self.objective, times if w is None else times * w)
+        return reweighted(self.objective, times if w is None else times * w)
 
     def _information(self, u: np.ndarray, H: np.ndarray) -> np.ndarray:
         """What score tests compare slopes with, H being the observed information."""
@@ -416,56 +406,6 @@ class Result(RowFigures, Saving):
 
     # --- restrictions ------------------------------------------------------------------------------------------------
 
-    def restricted(self, hypothesis: Any) -> Any:
-        """The same model fitted to the same rows where a hypothesis holds.
-
-        Parameters
-        ----------
-        hypothesis : str, or R, or (R, r)
-            Equations in the labels, ``"x1 = x2, sigma = 1"``, as for `test`.
-
-        Returns
-        -------
-        Result
-            Its covariance is along the equations (what they fix has standard error 0), and `df_model` counts what they
-            leave free; `compare` with the full fit is the likelihood ratio test.
-
-        Raises
-        ------
-        ValueError
-            If an equation cannot be read, is redundant, or cannot hold.
-
-        Examples
-        --------
-        >>> import numpy as np, bibun as bb
-        >>> d = {"x": np.array([1.0, 2.0, 3.0]), "y": np.array([2.0, 4.0, 9.0])}
-        >>> rows = lambda p, d: -((d.x - p.a) ** 2) - (d.y - p.b) ** 2
-        >>> r = bb.MLE(rows, {"a": bb.Real(), "b": bb.Real()}).fit(d)
-        >>> s = r.restricted("a = b")
-        >>> print({k: round(float(v), 4) for k, v in s.params.items()}, s.df_model)
-        {'a': 3.5, 'b': 3.5} 1
-        >>> r.compare(s).lr.df
-        1
-        """
-        return restricted(self, hypothesis)
-
-    def fix(self, values: dict[str, Any]) -> Any:
-        """The same model fitted with parameters fixed: ``fix({"x1": 0.0})`` is ``restricted("x1 = 0")``."""
-        return self.restricted(equations(values, lambda name: [self.labels[k] for k in self._positions(name)]))
-
-    def tie(self, first: str, *others: str) -> Any:
-        """The same model fitted with parameters equal: ``tie("x1", "x2")`` is ``restricted("x1 = x2")``."""
-        if not others:
-            raise ValueError(f"tie({first!r}): give the names of two parameters or more")
-        mine = self._positions(first)
-        said = []
-        for other in others:
-            theirs = self._positions(other)
-            if len(theirs) != len(mine):
-                raise ValueError(f"{first} has {len(mine)} elements and {other} {len(theirs)}: they cannot be equal")
-            said += [f"`{self.labels[i]}` = `{self.labels[j]}`" for i, j in zip(mine, theirs, strict=True)]
-        return self.restricted(", ".join(said))
-
     def _settle(self, found: Any, space: Space) -> None:
         """Take the estimates of a restricted search."""
         assert self._held is not None
@@ -474,11 +414,6 @@ class Result(RowFigures, Saving):
         self.coef = np.asarray(self.parameters.vector(self.u))
         self.params = self.parameters.values(self.u)
 
-    @property
-    def _n_held(self) -> int:
-        """How many equations the parameters are restricted to."""
-        return 0 if self._held is None else len(self._held)
-
     def compare(self, other: "Result") -> Comparison:
         """The likelihood ratio test against a nested model (or one this is nested in), and both criteria.
 
@@ -486,7 +421,15 @@ class Result(RowFigures, Saving):
         ------
         ValueError
             If the fits are of different numbers of rows, or have equally many parameters.
+        NotDefined
+            If one is held by inequalities, under which the likelihood ratio has no chi-square.
         """
+        if self.inequalities or other.inequalities:
+            raise NotDefined(
+                f"under inequalities the likelihood ratio, here {2 * abs(self.loglik - other.loglik):.6g}, is a "
+                "mixture of chi-squares (Self & Liang 1987), whose weights are not known: of one inequality alone its "
+                "p-value is half that of chi2(1)"
+            )
         if self.nobs != other.nobs:
             raise ValueError(
                 f"the fits are of {self.nobs} and {other.nobs} rows: a likelihood ratio needs the same rows"
@@ -514,7 +457,10 @@ class Result(RowFigures, Saving):
         J = np.asarray(jacobian(f)(self.u)).reshape(value.size, len(self.u))
         cov = self._covariance(self._wanted(kind))
         used = np.any(J != 0, axis=0)
-        return Estimate(value, J[:, used] @ cov[np.ix_(used, used)] @ J[:, used].T, self._quantile)
+        J, cov = J[:, used], cov[np.ix_(used, used)]
+        rounding = 1e-14 * (np.abs(J) @ np.abs(cov) @ np.abs(J).T)
+        cov = J @ cov @ J.T
+        return Estimate(value, np.where(np.abs(cov) <= rounding, 0.0, cov), self._quantile)
 
     def _read(self, u: Any) -> Any:
         """The parameters that `delta` gives to a function."""
@@ -530,8 +476,8 @@ class Result(RowFigures, Saving):
         data : dict or data frame, optional
             New data; the fitted ones by default.
         """
-        if f is None:
-            raise NotDefined("a likelihood does not say what there is to predict: give f(p, d), such as a mean")
+        if not callable(f):
+            raise NotDefined("a likelihood does not say what there is to predict: give f(p, d), such as a mean, first")
         d = self.objective.data if data is None else as_values(data)
         return self.delta(lambda p: f(p, d), kind)
 
@@ -541,7 +487,7 @@ class Result(RowFigures, Saving):
         """One dict a parameter: term, estimate, std_error, statistic, p_value, conf_low, conf_high."""
         se, ends = self.se(kind), self.conf_int(level, kind=kind)
         with np.errstate(invalid="ignore", divide="ignore"):
-            z = self.coef / se
+            z = self.coef / (np.where(se == 0, np.nan, se) if self.constraints else se)  # what is fixed has none
         return [
             {"term": label, "estimate": float(b), "std_error": float(s), "statistic": float(t),
              "p_value": self._p_value(float(t)), "conf_low": float(e[0]), "conf_high": float(e[1])}
@@ -564,9 +510,9 @@ class Result(RowFigures, Saving):
         return summary.of(self, level, kind)
 
     def rows_said(self) -> list[str]:
-        """What weights say and which rows were left out, in sentences."""
-        w = self.objective.weights
-        return [] if w is None else [f"{self.objective.weights_are} weights, sum {w.sum():g} in {len(w)} rows"]
+        """What weights say, which rows were left out and what is held, in sentences."""
+        w, held = self.objective.weights, [] if self._held is None else self._held.said()
+        return held if w is None else [f"{self.objective.weights_are} weights, sum {w.sum():g} in {len(w)} rows", *held]
 
     def __repr__(self) -> str:
         said = "converged" if self.converged else "NOT converged"

@@ -66,6 +66,7 @@ def described(result: Any) -> dict[str, Any]:
         "u": result.u, "loglik": _or_none(result, "loglik"), "nobs": result.nobs, "df_model": result.df_model,
         "bic": _or_none(result, "bic"), "cov": result.cov.kind, "covariances": kept,
         "determined": result._determined, "t_df": _t_df(result), "rows_said": result.rows_said(),
+        "constraints": result.constraints,
         "head": result.summary().head, "glance": result.glance(), "polished": result.polished,
         "methods": sorted(n for n in dir(type(result)) if not n.startswith("_")),
         "certificate": {"ok": c.ok, "decrement": c.decrement, "smallest": c.smallest, "problems": c.problems,

@@ -24,8 +24,10 @@ METHODS = {"newton": "newton", "lbfgs": "l-bfgs", "gradient-descent": "gradient-
 TOLERANCE = 1e-10  # of the mean log-likelihood of a row: an iteration that gains less is the last
 MAXITER = {"newton": 100, "lbfgs": 1000, "gradient-descent": 10_000}
 ROWS = 50_000  # from here on the search starts where it ends for some of them
+WIDE, STEPS = 16, 8  # parameters of which a Hessian costs more than several gradients, and how many of these
 FIRST, SECOND = 10_000, 100_000  # how many it starts with, and among how many it then takes a step
-RELIABLE = 1e-15  # of many rows: a squared step, in standard errors of one row, that needs no look at where it leads
+RELIABLE = 1e-17  # of many rows: a squared step, in standard errors of one row, that needs no look at where it leads
+SETTLED = 1e-20  # the same of few
 SUSPICIOUS = 12.0  # a linear predictor beyond which some rows are not to be started from
 MOVED = 0.03  # what is too little for a row whose predictor runs to infinity
 
@@ -200,12 +202,29 @@ class Search:
         x = np.asarray(found.x)
         if not found.success or max(np.abs(eta).max() for eta in self._predictors(self.T @ x, some)) > SUSPICIOUS:
             return zero
-        if self.n >= 4 * SECOND:  # a step from there saves one among all rows
-            arguments = self._of(slice(None, None, self.n // SECOND))
-            if arguments[2] > 0:
-                _, g, H = _mean_loss.symmetric(x, *arguments)
-                step = _solved(H, g) if np.isfinite(H).all() else x
-                x = x - step if g @ step < 0.1 else x
+        if self.n < 4 * SECOND:
+            return x
+        arguments = self._of(slice(None, None, self.n // SECOND))  # a step among more of them saves one among all
+        _, g, H = _mean_loss.symmetric(x, *arguments) if arguments[2] > 0 else (0.0, x, np.full((len(x),) * 2, np.nan))
+        if not np.isfinite(H).all():
+            return x
+        step = _solved(H, g)
+        x = x - step if g @ step < 0.1 else x
+        return self._by_gradients(x, H) if len(x) >= WIDE else x
+
+    def _by_gradients(self, x: np.ndarray, H: np.ndarray) -> np.ndarray:
+        """Steps among all rows with the Hessian of some: to where one of all rows is enough."""
+        least, last, best = np.inf, np.inf, x
+        for _ in range(STEPS):
+            value, g = _mean_loss.both(x, *self.arguments)
+            step = _solved(H, np.asarray(g))
+            decrement = float(g @ step)
+            if not (value <= least + 1e-11 * (1 + abs(value)) and decrement < 0.1 * last):
+                return best
+            least, next_one, last, best = float(value), decrement * min(decrement / last, 0.1), decrement, x
+            x = x - step
+            if decrement < RELIABLE or 0 < next_one < RELIABLE:
+                break
         return x
 
     def _of(self, some: slice) -> tuple[Any, ...]:
@@ -235,7 +254,7 @@ class Search:
             decrement = float(self.slope @ step)
             if not 0 < decrement < min(0.25 * last, 1e-3):
                 break
-            if self.many and decrement < RELIABLE:
+            if decrement < (RELIABLE if self.many else SETTLED):
                 return gamma - step, steps + 1
             there = self._at(gamma - step)
             if not there[0] <= self.value + 1e-11 * (1 + abs(self.value)):  # what rows add up to may have cancelled

@@ -1,6 +1,6 @@
 """A line chart as SVG text, with no plotting library: what the demo draws its paths with.
 
-Imports nothing of bibun. Real plots of results live in plots.py and use matplotlib.
+Imports nothing of bibun. Plots of results are in profile_plot.py and diagnostic_plot.py.
 """
 
 import math

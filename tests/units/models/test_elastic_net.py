@@ -1,6 +1,7 @@
 """Elastic-net paths beside glmnet (polished), and by their stationarity."""
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import bibun as bb
 from bibun.errors import NotDefined
+from bibun.models import elastic_net_fit
 from bibun.models.active_set import minimum
 
 pytest.importorskip("formulaic")
@@ -128,6 +130,38 @@ def test_fits_between_the_penalties_of_a_path_are_exact():
     assert np.isnan(missing).all()
 
 
+@pytest.mark.parametrize("family", list(INVERSE))
+def test_columns_that_are_looked_for(family, monkeypatch):
+    """Columns come in as they are needed, and the path is the same."""
+    rng = np.random.default_rng(1)
+    d = some(60, 2) | {f"z{k}": rng.normal(size=60) for k in range(90)}
+    f = f"{family} ~ x0 + x1 + {' + '.join(f'z{k}' for k in range(90))}"
+    whole = bb.elastic_net(f, d, family, alpha=0.9, n_lambdas=12, smallest=0.05)
+    monkeypatch.setattr(elastic_net_fit, "WHOLE", 10)
+    r = bb.elastic_net(f, d, family, alpha=0.9, n_lambdas=12, smallest=0.05)
+    assert r.converged and 0 < r.df[-1] < len(r.rows.descent.columns) < 92
+    near(r.coef, whole.coef)
+    near(r.dev_ratio, whole.dev_ratio)
+    X, w = r.rows.X, r.rows.w
+    left = w * (d[family] - r.predict(lam=float(r.lambdas[-1])))
+    slope = left @ (X - w @ X) / X.std(axis=0) - r.lambdas[-1] * 0.1 * r.coef[-1] * X.std(axis=0)
+    assert (np.abs(slope) <= 0.9 * r.lambdas[-1] * (1 + 1e-8)).all()
+
+
+def test_a_path_in_rows_and_in_a_file():
+    d = some()
+    r = bb.elastic_net(f"poisson ~ {COLUMNS}", d, "poisson", offset="o", n_lambdas=5)
+    near(r.predict(lam=0.02), r.predict(d, 0.02, offset=d["o"]))
+    rows = r.tidy()
+    assert len(rows) == r.df.sum() + 5 and rows[0]["term"] == "Intercept" and rows[0]["lambda"] == r.lambdas[0]
+    last = {t["term"]: t["estimate"] for t in rows if t["step"] == 4}
+    at = r.at(float(r.lambdas[4]))
+    assert last == pytest.approx({n: b for n, b in at.items() if b != 0}, rel=1e-13)
+    assert r.glance()["null_deviance"] == r.null_deviance
+    again = pickle.loads(pickle.dumps(r))
+    near(list(again.at(0.03).values()), list(r.at(0.03).values()))
+
+
 def test_cross_validation():
     d = some()
     path = bb.elastic_net(f"binomial ~ {COLUMNS}", d, "binomial", n_lambdas=15)
@@ -170,9 +204,12 @@ def test_refused_with_a_reason():
     with pytest.raises(ValueError, match="no columns"):
         bb.elastic_net("gaussian ~ 1", d)
     r = bb.elastic_net("gaussian ~ x0 + x1", d, n_lambdas=3)
-    for undefined in (lambda: r.bse, r.se, r.cov_params, r.conf_int, lambda: r.test("x0 = 0")):
+    for undefined in ("bse", "se", "cov_params", "conf_int", "test", "loglik", "residuals", "params"):
         with pytest.raises(NotDefined, match="glm"):
-            undefined()
+            getattr(r, undefined)
+    with pytest.raises(NotDefined, match="cross_validate"):
+        r.predict(d)
+    assert not hasattr(r, "elsewhere")
     with pytest.raises(ValueError, match="rng"):
         r.cross_validate(5)
     with pytest.raises(ValueError, match="greater than 0"):
@@ -188,8 +225,9 @@ def test_quadratics_with_absolute_values(rank):
         A = rng.normal(size=(rank, 8))
         H, c = A.T @ A, A.T @ rng.normal(size=rank)
         l1 = np.where(rng.random(8) < 0.2, 0.0, rng.exponential(0.3, 8))
-        b = minimum(H, c, l1, rng.normal(size=8) * (rng.random(8) < 0.5))
-        slope = c - H @ b
+        l2 = rng.exponential(0.3, 8) * (rng.random() < 0.5)
+        b = minimum(H, c, l1, l2, rng.normal(size=8) * (rng.random(8) < 0.5))
+        slope = c - H @ b - l2 * b
         on = b != 0
         near(slope[on], l1[on] * np.sign(b[on]), 1e-8)
         assert (np.abs(slope[~on]) <= l1[~on] + 1e-9).all()

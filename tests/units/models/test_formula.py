@@ -473,6 +473,9 @@ MESSAGES = {
     "y ~ poly(flag, 3)": "needs more than 2 distinct values",
     "y ~ don't": "a ' opens here and is not closed",
     "log(y) ~ x": "log(y) is nan in row",
+    "y ~ factor(g)": "not among the functions allowed: write C(…)",
+    "y ~ ns(x, 3)": "write cr(x, df=…",
+    "y ~ x + (1 | g)": "there are no random effects; errors by group are those of cluster=",
 }
 
 

@@ -120,6 +120,73 @@ def test_separated_classes_of_many_rows():
     assert not r.converged and "no finite maximum" in str(r.certificate) and "x0" in str(r.certificate)
 
 
+@pytest.mark.parametrize("rows", [1, 40])
+def test_a_few_separated_ones_of_many_rows(rows):
+    """A rare column whose rows are of one class: no eigenvalue is small, no predictor far out, when the search ends."""
+    rare = np.zeros(N)
+    rare[:: N // rows][:rows] = 1.0
+    y = np.maximum(Y, rare)
+    r = logistic(np.column_stack([X, rare]), y, [*NAMES, "rare"], intercept=True)
+    assert not r.converged and "rare runs to +inf" in str(r.certificate)
+    assert logistic(np.column_stack([X, X[:, 0] ** 2]), Y, [*NAMES, "square"], intercept=True).converged
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """What passes over so many rows gave: `passes(n)` of those since the start; of each, whether a Hessian."""
+    from bibun.compiler import row_steps
+
+    seen, run = [], row_steps.RowStep.__call__
+
+    def counted(self, values):
+        hessian = any(rule.order == 2 for rule, *_ in self.sums)
+        seen.extend((len(values[k]), hessian) for k in sorted(self.reads()) if np.ndim(values[k]) == 2)
+        return run(self, values)
+
+    monkeypatch.setattr(row_steps.RowStep, "__call__", counted)
+    return lambda n: [hessian for rows, hessian in seen if rows == n]
+
+
+def test_passes_of_a_user_s_likelihood(passes):
+    """How often all rows are read: the start, the search, the last step and the certificate."""
+    A, y = np.tile(X, (3, 1)), np.tile(Y, 3)
+    model = bb.MLE(lambda p, d: d.y * (d.X @ p.b) - np.logaddexp(0, d.X @ p.b), {"b": bb.Real(shape=P)})
+    assert model.fit({"X": A, "y": y}).converged
+    found = passes(len(A))
+    assert len(found) <= 10 and sum(found) <= 6
+
+
+def test_passes_of_a_logistic_fit(passes):
+    """Of very many rows and a few dozen columns: their sums, a few gradients, one Hessian."""
+    rng = np.random.default_rng(3)
+    A = rng.normal(size=(450_000, 16))
+    y = (rng.random(len(A)) < 1 / (1 + np.exp(-A @ np.linspace(-0.5, 0.5, 16)))) * 1.0
+    r = logistic(A, y, [f"x{k}" for k in range(16)])
+    found = passes(len(A))
+    assert r.converged and sum(found) == 1 and len(found) <= 8, found
+    p = 1 / (1 + np.exp(-A @ r.coef))
+    assert np.abs(A.T @ (y - p)).max() < 1e-8 * len(A) ** 0.5
+    information = (A * (p * (1 - p))[:, None]).T @ A
+    np.testing.assert_allclose(r.cov_params(), np.linalg.inv(information), rtol=1e-7, atol=1e-12)
+
+
+def test_some_rows_that_do_not_show_what_the_columns_are_like():
+    """A category of a few rows, a column that is huge in one row, columns that only these rows tell apart."""
+    rare, huge, twin = np.zeros(N), X[:, 1].copy(), X[:, 0].copy()
+    rare[[1, 10_003, 40_007, 50_001]] = 1.0
+    huge[7], twin[[11, 13]] = 1e6, 30.0
+    y = Y.copy()
+    y[[1, 10_003, 11]], y[[40_007, 50_001, 13]] = 1.0, 0.0
+    for column in (rare, huge, twin):
+        A = np.column_stack([X, column])[:, [0, 2, 3, 4, 5, 6]]
+        coef, se = by_hand(np.column_stack([np.ones(N), A]), y, 1.0, 0.0)
+        r = logistic(A, y, NAMES, intercept=True)
+        np.testing.assert_allclose(r.coef, coef, rtol=1e-8, atol=1e-11)
+        np.testing.assert_allclose(r.se(), se, rtol=1e-5 if column is huge else 1e-7)  # it hangs on the odds of a row
+    A = np.column_stack([X[:, :5], X[:, 0] + X[:, 1]])
+    assert "x5 = x0 + x1" in str(logistic(A, Y, NAMES, intercept=True).certificate)
+
+
 def test_a_user_s_likelihood_of_many_rows():
     def rows(p, d):
         eta = p.a + d.X @ p.b

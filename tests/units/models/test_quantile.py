@@ -33,6 +33,7 @@ def test_as_quantreg(name, t):
     assert r.unique == t["unique"]
     near(r.coef, t["coef"])
     near([r.objective, r.loglik, r.aic], [t["objective"], t["loglik"], t["aic"]])
+    near(r.bic, r.aic + len(r.coef) * (np.log(r.nobs) - 2))
     near(r.cov_params("iid"), t["iid"]["vcov"], 1e-8)
     near(r.cov_params("nid"), t["nid"]["vcov"], 1e-6)  # R takes 1.5e-8 from every difference of quantiles
     if t["predict"]:
