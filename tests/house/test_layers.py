@@ -13,7 +13,7 @@ ROOT = Path(bibun.__file__).parent
 LAYERS = [
     ["cli"],
     ["report"],
-    ["estimators"],
+    ["estimators", "bridges"],
     ["models"],
     ["optimize"],
     ["compiler"],
