@@ -87,9 +87,9 @@ def _product(f: Frame, m: Matrix, row: str, beta: str) -> str:
 def ask(f: Frame, m: Matrix, row: str, offset: Index) -> None:
     """Ask for what is at this offset in a later row, if a cache line may begin there."""
     size = m.width * f.dtype(m.source).itemsize
-    ahead = max(1, AHEAD // size) * size  # a constant: otherwise the code generator puts all of them first
     if not isinstance(offset, int) or offset % LINE == 0:
-        f.w.prefetch(f.w.at(row, f.w.plus(offset, ahead), "i8"))
+        later = f.w.at(row, f.w.times(max(1, AHEAD // size), f.row_step[m.source]), "i8")
+        f.w.prefetch(f.w.at(later, offset, "i8"))
 
 
 def asked_by_gradient(f: Frame, m: Matrix) -> bool:

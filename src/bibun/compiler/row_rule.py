@@ -18,6 +18,7 @@ from ..core.modes import here, modes
 from ..core.record import record
 from ..core.tree import flatten
 from ..core.variable import Variable
+from ..transforms.batch import is_identity
 from .cells import Atom, Cells, Unsupported
 from .constants import identity
 from .rewriting import recorded_again
@@ -125,13 +126,16 @@ def multiplied(out: Any, inputs: Sequence[Node]) -> Any:
     tracked = [y for y in ys if isinstance(y, Node) and y.order]
     nodes = within(tracked, list(inputs))[0] if tracked else []
     alike: dict[Any, dict[int, list[Node]]] = {}  # of each Hessian, by the parameter array that its lines belong to
+    many = set[Node]()
     for v in nodes:
         rule = getattr(v.rule, "rule", None)
         along = getattr(rule, "summand", None)
-        if isinstance(along, Along) and rule.by[0] < len(along.of.parameters):
+        if isinstance(rule, RowProducts):
+            many.add(v)
+        elif isinstance(along, Along) and rule.by[0] < len(along.of.parameters):
             before = [identity(x) for x in arguments(v)[along.own : len(along.of.parameters)]]
             alike.setdefault((along, *before), {}).setdefault(rule.by[0], []).append(v)
-    many, third = set[Node](), 0
+    third = 0
     for (along, *_), products in alike.items():
         lines, columns = sum(vs[0].size for vs in products.values()), sum(t.size for t in along.vectors)
         if 2 * max(map(len, products.values())) * (lines + columns) >= lines * columns:
@@ -158,10 +162,15 @@ def _from_matrix(v: Node) -> Any:
     along: Along = rule.summand  # type: ignore[assignment]
     args, m = arguments(v), len(along.of.parameters)
     total: Any = None
-    for i, t in zip(along.by, args[m : rule.m], strict=True):
+    for k, (i, t) in enumerate(zip(along.by, args[m : rule.m], strict=True)):
         matrix = RowRule(along.of, 2, (*rule.by, i))(*args[:m], *args[rule.m :])
         t = dress(t) if modes.on and here.absorbing else t
-        product = matrix @ np.reshape(t, -1) if np.ndim(args[i]) else matrix[:, 0] * t
+        if isinstance(rule, RowProducts):
+            t = np.reshape(t, (rule.n if m + k in rule.spread else 1, -1))
+            product = np.swapaxes(matrix, 0, 1)
+            product = product if is_identity(t) else t @ product
+        else:
+            product = matrix @ np.reshape(t, -1) if np.ndim(args[i]) else matrix[:, 0] * t
         total = product if total is None else total + product
     return np.reshape(undress(total), v._data.shape)
 
@@ -182,7 +191,6 @@ class RowRule:
     outputs = None
     func = None
     traced = second = ""
-    batch = None
     without: frozenset[int] = frozenset()
 
     def __init__(self, summand: Summand, order: int, by: tuple[int, ...]) -> None:
@@ -234,6 +242,17 @@ class RowRule:
 
         return Form(self, where, pull, push)
 
+    def batch(self, _: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any:
+        """Products of one Hessian with many vectors, where the Hessian is less work than they."""
+        along = self.summand
+        if self.order != 1 or not isinstance(along, Along) or along.depth > 1:
+            return NotImplemented
+        m = len(along.of.parameters)
+        lines, columns = v.size, sum(t.size for t in along.vectors)
+        if not where <= set(range(m, self.m)) or self.by[0] >= m or 2 * n * (lines + columns) < lines * columns:
+            return NotImplemented
+        return RowProducts(along, self.by, frozenset(where), n)(*args)
+
     def creator_of(self, v: Node) -> Any:
         """What made `v`."""
         from ..core.variable import Creator
@@ -243,3 +262,49 @@ class RowRule:
     def parts(self, v: Node) -> list[Any]:
         """It has one result."""
         return [v]
+
+
+class RowProducts(RowRule):
+    """Products of a Hessian with n vectors; those arguments that are n each are `spread`.
+
+    A derivative is that of each product; what is left of them in the end is one product of matrices.
+    """
+
+    def __init__(self, along: Along, by: tuple[int, ...], spread: frozenset[int], n: int) -> None:
+        super().__init__(along, 1, by)
+        self.spread, self.n = spread, n
+        self.one = RowRule(along, 1, by)
+
+    def run(self, *values: Any) -> Any:
+        """Zeros in place of the results."""
+        return np.zeros((self.n, *np.shape(values[self.by[0]])), self.summand.dtype)
+
+    def _each(self, k: int, args: Sequence[Any], places: Sequence[int]) -> list[Any]:
+        return [a[k] if i in self.spread and a is not None else a for i, a in zip(places, args, strict=True)]
+
+    def form(self, where: tuple[int, ...], same: bool) -> Form:
+        """The walks of each product."""
+        one, places = self.one.form(where, same), range(self.operands)
+
+        def pull(g: Any, y: Any, args: Any) -> Any:
+            found = [one.pull(g[k], y[k], self._each(k, args, places)) for k in range(self.n)]
+            parts = zip(*[(f,) if len(where) == 1 else f for f in found], strict=True)
+            out = [
+                None
+                if some[0] is None
+                else np.stack(some)
+                if i in self.spread
+                else functools.reduce(operator.add, some)
+                for i, some in zip(where, map(list, parts), strict=True)
+            ]
+            return out[0] if len(where) == 1 else tuple(out)
+
+        def push(y: Any, args: Any, ts: Any) -> Any:
+            each = [one.push(y[k], self._each(k, args, places), self._each(k, ts, where)) for k in range(self.n)]
+            return np.stack(each)
+
+        return Form(self, where, pull, push)
+
+    def batch(self, _: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any:
+        """None: they are made one example at a time."""
+        return NotImplemented

@@ -115,7 +115,8 @@ def _written(slopes: tuple[Any, ...], where: tuple[int, ...], same: bool) -> tup
 
 
 def _function(code: types.CodeType, names: dict[str, Any]) -> Any:
-    return types.FunctionType(code, {"cut": unbroadcast, "spread": spread, "zeros": zeros_for, **names})
+    own = {"__name__": __name__, "cut": unbroadcast, "spread": spread, "zeros": zeros_for}
+    return types.FunctionType(code, {**own, **names})
 
 
 def _compiled(source: str) -> types.CodeType:

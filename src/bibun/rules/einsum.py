@@ -36,7 +36,7 @@ def einsum_back(i: int, g: Array, subscripts: str, optimize: Any, *operands: Arr
 def product_sum(subscripts: str, optimize: Any, *operands: Array) -> Array:
     """np.einsum of explicit subscripts; zero absorbs in the products of one that is dressed."""
     plain = np.einsum(subscripts, *operands, optimize=optimize)
-    if not isinstance(plain, Absorbing) or np.isfinite(getattr(plain.inside, "_data", plain.inside)).all():
+    if not isinstance(plain, Absorbing) or np.isfinite(np.asarray(getattr(plain.inside, "_data", plain.inside))).all():
         return plain
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")

@@ -125,7 +125,7 @@ def over_all(v: Node, found: dict[Node, tuple[Any, bool]], n: int) -> tuple[Any,
         ranks = [np.ndim(a) for a in v.values[: rule.operands]]
         rank = max(ranks)
         return _called(rule, [aligned(a, ranks[i], rank) if i in where else a for i, a in enumerate(args)]), True
-    one_call: Callable[..., Any] = BY_FUNCTION.get(rule.func, by_names)
+    one_call: Callable[..., Any] = rule.batch if callable(rule.batch) else BY_FUNCTION.get(rule.func, by_names)
     out = one_call(rule, args, where, v, n)
     if out is NotImplemented:
         out = looped(rule, args, where, n)
@@ -186,12 +186,18 @@ def by_names(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> An
     return _called(rule, moved)
 
 
+def is_identity(a: Any) -> bool:
+    """Whether these are the columns of a whole Hessian or Jacobian: all unit vectors."""
+    return isinstance(a, np.ndarray) and a.ndim == 2 and a.shape[0] == a.shape[1] and bool((a == np.eye(len(a))).all())
+
+
 def matmul(rule: Any, args: list[Any], where: set[int], v: Node, n: int) -> Any:
     """Vectors become one-row or one-column matrices, stacks align."""
     a, b = args
     ra, rb = (np.ndim(x) for x in v.values)
     if where == {1} and (ra, rb) == (2, 1):  # one matrix and a batch of vectors: one product of matrices
-        return np.matmul(b, np.swapaxes(a, 0, 1))
+        rows = np.swapaxes(a, 0, 1)
+        return rows if is_identity(b) else np.matmul(b, rows)
     if where == {0} and (ra, rb) == (1, 2):
         return np.matmul(a, b)
     rank = max(ra, rb, 2)

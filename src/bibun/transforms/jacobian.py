@@ -91,7 +91,8 @@ def _together(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]] | None:
     One walk is recorded, on tangents that are Variables; what depends on them then runs once for many columns, and a
     matrix times a vector becomes a matrix times a matrix.
     """
-    if sum(x._data.size for x in xs) < ENOUGH or _modes() or any(not isinstance(x._data, np.ndarray) for x in xs):
+    few = 2 if modes.on else ENOUGH  # what is recorded for a machine costs nothing but once
+    if sum(x._data.size for x in xs) < few or _modes() or any(not isinstance(x._data, np.ndarray) for x in xs):
         return None
     tracked = [y for y in ys if isinstance(y, Node) and y.order]
     if not tracked:
@@ -99,7 +100,8 @@ def _together(ys: Sequence[Any], xs: Sequence[Node]) -> list[list[Any]] | None:
     nodes, _, recorded = within(tracked, xs)
     if (recorded and not modes.on) or any(v.rule.rule.kind == "function" or isinstance(v._data, Parts) for v in nodes):
         return None
-    if ROOM // max([1, *[int(np.size(v._data)) for v in nodes]]) < ENOUGH // 2:
+    moving = depends(nodes, set(xs))
+    if ROOM // max([1, *[int(np.size(v._data)) for v in nodes if v in moving]]) < ENOUGH // 2:
         return None
     ts = [close(inner(np.zeros_like(x._data))) for x in xs]
     tangents, _ = push_tangents(ys, xs, ts)
