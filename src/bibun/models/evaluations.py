@@ -1,15 +1,26 @@
 """A function's value and derivatives at one set of arguments, kept at the points that were asked for last.
 
-What certificates, profiles and constrained searches ask for: `value, value_and_grad, hessian, all`. Imports optimize.
+What certificates, profiles and constrained searches ask for: `value, value_and_grad, hessian, all`. And what both
+searches of many rows do before they read all of them for a Hessian, `by_gradients`. Imports optimize.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..optimize.derivatives import Derivatives
 
-__all__ = ["Evaluations"]
+__all__ = ["FIRST", "RELIABLE", "SECOND", "Evaluations", "by_gradients"]
+
+FIRST, SECOND = 10_000, 100_000
+"""How many of many more rows a search starts with, and among how many it then takes a step."""
+
+WIDE, STEPS = 16, 8
+"""Parameters of which a Hessian costs more than several gradients, and how many of these."""
+
+RELIABLE = 1e-16
+"""A squared step, in standard deviations of one row, that needs no look at where it leads."""
 
 KEPT = 2
 """Points: a step and where it came from."""
@@ -96,3 +107,46 @@ class _Around(Derivatives):
 
     def together(self) -> bool:
         return self.of.together
+
+
+def by_gradients(
+    both: Callable[[np.ndarray], tuple[Any, Any]], x: np.ndarray, H: np.ndarray, rows: float = 1.0
+) -> np.ndarray:
+    """Steps among all rows from the Hessian of some, amended by BFGS, to where one Hessian of all rows is enough.
+
+    Parameters
+    ----------
+    both : callable
+        Value and gradient of a loss among all rows: their mean, or their sum (`rows` is then how many there are).
+    x : ndarray of shape (k,)
+        Where to start; the answer if a step is not nearly Newton's, or if there are so few parameters that his are
+        cheap.
+    H : ndarray of shape (k, k)
+        A Hessian near that of the loss.
+    """
+    if len(x) < WIDE or not np.isfinite(H).all() or np.linalg.eigvalsh(H)[0] <= 0:
+        return x
+    B, least, last, best, g = np.linalg.inv(H), np.inf, np.inf, x, np.zeros(0)
+    step = x
+    for _ in range(STEPS):
+        value, slope = both(x)
+        if g.size:
+            B = _amended(B, -step, slope - g)
+        g = np.asarray(slope)
+        step = B @ g
+        decrement = float(g @ step) / rows
+        if not (value <= least + 1e-11 * (1 + abs(value)) and 0 <= decrement < 0.1 * last):
+            return best
+        least, next_one, last, best = float(value), decrement * min(decrement / last, 0.1), decrement, x
+        x = x - step
+        if decrement < RELIABLE or 0 < next_one < RELIABLE:
+            break
+    return x
+
+
+def _amended(B: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The inverse of a Hessian, changed as little as a step `s` and the change `y` of the slope there ask for."""
+    sy, By = float(s @ y), B @ y
+    if not sy > 0:
+        return B
+    return np.asarray(B + (1 + float(y @ By) / sy) / sy * np.outer(s, s) - (np.outer(By, s) + np.outer(s, By)) / sy)

@@ -12,16 +12,13 @@ from ..errors import TrackedVariable
 from ..optimize import minimize
 from ..optimize.derivatives import Derivatives
 from ..transforms.jacobian import jacobian
-from .evaluations import Evaluations
+from .evaluations import FIRST, SECOND, Evaluations, by_gradients
 from .parameters import Values
 
 __all__ = ["Objective"]
 
 FEW = 64
 """Rows, whose shape tells that of all."""
-
-FIRST, SECOND = 10_000, 100_000
-"""How many of many more rows the search starts with, and among how many it then takes a step."""
 
 
 class Objective(Evaluations):
@@ -172,13 +169,16 @@ class Objective(Evaluations):
         if n < 4 * FIRST:
             return u
 
-        def some(rows: int) -> Evaluations:
+        def some(rows: int) -> tuple[Evaluations, float]:
+            """Some of the rows, and how many times more all are."""
             which = slice(None, None, n // rows)
             part = {k: v[which] if np.ndim(v) and len(v) == n else v for k, v in columns.items()}
-            return Evaluations(self.derivatives, (part, None if weights is None else weights[which]))
+            w = None if weights is None else weights[which]
+            more = n / len(range(n)[which]) if w is None else float(weights.sum() / w.sum())
+            return Evaluations(self.derivatives, (part, w)), more
 
         try:
-            few = some(FIRST)
+            few, _ = some(FIRST)
             value, g, h = few.all(u)
             scale = _scale(h, g) / np.sqrt(FIRST)
             found = minimize(few.around(u, scale), np.zeros(len(u)), maxiter=50, ftol=1e-6, gtol=0.0)
@@ -186,9 +186,11 @@ class Objective(Evaluations):
                 return u
             best = u + np.asarray(found.x) / scale
             if n >= 4 * SECOND:  # a step from there saves one among all rows
-                _, g, h = some(SECOND).all(best)
+                part, more = some(SECOND)
+                _, g, h = part.all(best)
                 step = np.linalg.solve(h, g)
-                best = best - step if 0 < g @ step < 0.1 * SECOND else best
+                if 0 < g @ step < 0.1 * SECOND:
+                    best = by_gradients(self.value_and_grad, best - step, h * more, float(n))
         except (ValueError, np.linalg.LinAlgError):  # some rows need not have what all of them have
             return u
         return best if self.all(best)[0] < self.value(u) else u

@@ -13,6 +13,7 @@ from ..optimize import minimize
 from ..optimize.derivatives import Derivatives
 from .certificate import Certificate, certify, running
 from .design import problems
+from .evaluations import FIRST, RELIABLE, SECOND, by_gradients
 from .least_squares import Columns, predictor, triangle
 from .objective import Objective
 from .parameters import Values
@@ -24,9 +25,6 @@ METHODS = {"newton": "newton", "lbfgs": "l-bfgs", "gradient-descent": "gradient-
 TOLERANCE = 1e-10  # of the mean log-likelihood of a row: an iteration that gains less is the last
 MAXITER = {"newton": 100, "lbfgs": 1000, "gradient-descent": 10_000}
 ROWS = 50_000  # from here on the search starts where it ends for some of them
-WIDE, STEPS = 16, 8  # parameters of which a Hessian costs more than several gradients, and how many of these
-FIRST, SECOND = 10_000, 100_000  # how many it starts with, and among how many it then takes a step
-RELIABLE = 1e-16  # of many rows: a squared step, in standard errors of one row, that needs no look at where it leads
 SETTLED = 1e-20  # the same of few
 SUSPICIOUS = 12.0  # a linear predictor beyond which some rows are not to be started from
 MOVED = 0.03  # what is too little for a row whose predictor runs to infinity
@@ -210,25 +208,7 @@ class Search:
             return x
         step = _solved(H, g)
         x = x - step if g @ step < 0.1 else x
-        return self._by_gradients(x, H) if len(x) >= WIDE else x
-
-    def _by_gradients(self, x: np.ndarray, H: np.ndarray) -> np.ndarray:
-        """Steps among all rows from the Hessian of some, amended by BFGS, to where one of all rows is enough."""
-        B, least, last, best, g = _solved(H, np.eye(len(x))), np.inf, np.inf, x, np.zeros(0)
-        for _ in range(STEPS):
-            value, slope = _mean_loss.both(x, *self.arguments)
-            if g.size:
-                B = _amended(B, -step, slope - g)
-            g = np.asarray(slope)
-            step = B @ g
-            decrement = float(g @ step)
-            if not (value <= least + 1e-11 * (1 + abs(value)) and 0 <= decrement < 0.1 * last):
-                return best
-            least, next_one, last, best = float(value), decrement * min(decrement / last, 0.1), decrement, x
-            x = x - step
-            if decrement < RELIABLE or 0 < next_one < RELIABLE:
-                break
-        return x
+        return by_gradients(lambda x: _mean_loss.both(x, *self.arguments), x, H)
 
     def _of(self, some: slice) -> tuple[Any, ...]:
         """What `mean_loss` is given after γ, for some rows."""
@@ -433,11 +413,3 @@ def _solved(H: np.ndarray, g: np.ndarray) -> np.ndarray:
     eigenvalues, V = np.linalg.eigh(H)
     keep = eigenvalues > 1e-15
     return np.asarray((V[:, keep] / eigenvalues[keep]) @ (V[:, keep].T @ g))
-
-
-def _amended(B: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The inverse of a Hessian, changed as little as a step `s` and the change `y` of the slope there ask for (BFGS)."""
-    sy, By = float(s @ y), B @ y
-    if not sy > 0:
-        return B
-    return B + (1 + float(y @ By) / sy) / sy * np.outer(s, s) - (np.outer(By, s) + np.outer(s, By)) / sy
