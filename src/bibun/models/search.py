@@ -273,21 +273,10 @@ class Search:
         margins : callable, optional
             What a unit of each coefficient adds to the margin of each row, where separation can be decided by it.
         """
-        raw, k = self.T @ self.gamma, 0
-        parts, lost, found, nulls = [], [], [], []
-        for d, own in zip(self.designs, names, strict=True):
-            parts.append(d.shortest(raw[k : k + d.shape[1]][d.basis]))
-            k += d.shape[1]
-            gone, said = problems(d, own)
-            lost.append(gone)
-            found += [s for s in said if s not in found]
-            nulls.append(d.null / d.norms[:, None])
-        self.coef = np.concatenate([*parts, raw[k:]])
+        self.coef, null, undetermined, found = self._estimates(names)
         spread = np.concatenate([*[d.norms for d in self.designs], np.ones(self.more)])
-        undetermined = np.concatenate([*lost, np.zeros(self.more, bool)])
-        null = _blocks([*nulls, np.zeros((self.more, 0))])
-        directions = list(null.T)
-        H, infinite = self.H, not (np.isfinite(self.H).all() and np.isfinite(self.slope).all())
+        directions, H = list(null.T), self.H
+        infinite = not (np.isfinite(H).all() and np.isfinite(self.slope).all())
         if infinite:
             found.append(
                 "the derivatives are not finite at the estimates: give the columns other units, or leave rows out"
@@ -295,43 +284,21 @@ class Search:
             H, self.slope, undetermined = np.zeros_like(H), np.zeros_like(self.slope), np.ones(len(undetermined), bool)
         decrement = 0.5 * float(self.slope @ _solved(H, self.slope)) * self.total if self.gamma.size else 0.0
         smallest = float(np.linalg.eigvalsh(H)[0]) if self.gamma.size else 1.0
-        runs: list[np.ndarray] = []
         short = decrement > 1e-8 * (1 + self.total) or not self.ended
         over = InOrthonormal(self.total, self.arguments, [f"direction {k + 1}" for k in range(len(self.gamma))])
         suspicious = self.gamma.size and not infinite and (short or smallest < 1e-6 or self._running(spread))
-        left = np.zeros(0, bool)
-        if suspicious and margins is not None:
-            runs, left = self._separated(margins(), constant)
-        elif suspicious:
-            beyond = certify(over, self.gamma)
-            runs = [self.T @ d for d in beyond.directions]
+        runs, left, away = self._endless(over, constant, margins) if suspicious else ([], H, H)
         if runs:
-            seen = np.zeros(len(labels), bool)
-            for k, d in enumerate(runs):
-                named = np.where(constant, 0.0, d)  # an intercept only makes room for the others
-                if np.abs(named * spread).max() < 1e-3 * np.abs(d * spread).max():
-                    named = d  # it is what runs
-                if (named[~seen] != 0).any() or k == 0:
-                    words = running(named, spread, labels)
-                    found.append(f"no finite maximum: the log-likelihood still rises as {words}")
-                seen |= named != 0
-            if margins is not None:
-                H, more = self._limit(margins()[left])
-            else:
-                more = np.stack(runs, axis=1)
-                G = np.linalg.lstsq(self.T, more, rcond=None)[0]
-                Q = np.linalg.svd(G, full_matrices=True)[0][:, np.linalg.matrix_rank(G) :]
-                H = Q @ (Q.T @ H @ Q) @ Q.T
-            away = self._members(more, spread)
-            others = [
-                n for n, u, r in zip(labels, away, np.any([d != 0 for d in runs], axis=0), strict=True) if u and not r
-            ]
+            H, free = left, self._members(away, spread)
+            moved = np.any([d != 0 for d in runs], axis=0)
+            others = [n for n, u, r in zip(labels, free, moved, strict=True) if u and not r]
+            found += _rising(runs, labels, spread, constant)
             if others:
                 found.append(f"separation leaves {', '.join(others[:8])}{' …' if len(others) > 8 else ''} undetermined")
-            undetermined |= away
+            undetermined |= free
             directions += runs
-            size = np.abs(more) * spread[:, None]
-            null = np.concatenate([null, np.where(size > 1e-9 * size.max(axis=0), more, 0.0)], axis=1)
+            size = np.abs(away) * spread[:, None]
+            null = np.concatenate([null, np.where(size > 1e-9 * size.max(axis=0), away, 0.0)], axis=1)
         elif short:
             way = "" if self.method == "newton" else ", or use newton"
             found.append(
@@ -350,6 +317,35 @@ class Search:
             "inverse": inverse, "null": null, "loglik": loglik, "polished": self.polished, "_T": self.T,
             "_gamma": self.gamma, "_over_gamma": over,
         }  # fmt: skip
+
+    def _estimates(self, names: list[list[str]]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+        """The estimates; what columns leave open, in which of them, and why, in words."""
+        raw, k = self.T @ self.gamma, 0
+        parts, lost, found, nulls = [], [], [], []
+        for d, own in zip(self.designs, names, strict=True):
+            parts.append(d.shortest(raw[k : k + d.shape[1]][d.basis]))
+            k += d.shape[1]
+            gone, said = problems(d, own)
+            lost.append(gone)
+            found += [s for s in said if s not in found]
+            nulls.append(d.null / d.norms[:, None])
+        null = _blocks([*nulls, np.zeros((self.more, 0))])
+        return np.concatenate([*parts, raw[k:]]), null, np.concatenate([*lost, np.zeros(self.more, bool)]), found
+
+    def _endless(
+        self, over: InOrthonormal, constant: np.ndarray, margins: Callable[[], np.ndarray] | None
+    ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        """Directions without a maximum; the information left when they have gone to their limit, and what it leaves."""
+        if margins is not None:
+            runs, left = self._separated(margins(), constant)
+            return (runs, *self._limit(margins()[left])) if runs else (runs, self.H, self.H)
+        runs = [self.T @ d for d in certify(over, self.gamma).directions]
+        if not runs:
+            return runs, self.H, self.H
+        away = np.stack(runs, axis=1)
+        G = np.linalg.lstsq(self.T, away, rcond=None)[0]
+        Q = np.linalg.svd(G, full_matrices=True)[0][:, np.linalg.matrix_rank(G) :]
+        return runs, Q @ (Q.T @ self.H @ Q) @ Q.T, away
 
     def _running(self, spread: np.ndarray) -> bool:
         """Whether a Newton step still moves a row's predictor: where rows are separated it always does, by about 1.
@@ -396,6 +392,19 @@ class Search:
     def _members(self, directions: np.ndarray, spread: np.ndarray) -> np.ndarray:
         size = np.abs(directions) * spread[:, None]
         return (size > 1e-7 * size.max(initial=1e-300)).any(axis=1) if size.size else np.zeros(len(size), bool)
+
+
+def _rising(runs: list[np.ndarray], labels: list[str], spread: np.ndarray, constant: np.ndarray) -> list[str]:
+    """Directions without a maximum in words, those that say something new."""
+    seen, found = np.zeros(len(labels), bool), []
+    for k, d in enumerate(runs):
+        named = np.where(constant, 0.0, d)  # an intercept only makes room for the others
+        if np.abs(named * spread).max() < 1e-3 * np.abs(d * spread).max():
+            named = d  # it is what runs
+        if (named[~seen] != 0).any() or k == 0:
+            found.append(f"no finite maximum: the log-likelihood still rises as {running(named, spread, labels)}")
+        seen |= named != 0
+    return found
 
 
 def _blocks(parts: list[np.ndarray]) -> np.ndarray:
