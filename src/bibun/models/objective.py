@@ -107,13 +107,20 @@ class Objective(Evaluations):
                 f"{label} = {v:.6g}"
                 for label, v in zip(self.model.parameters.labels, self.model.parameters.vector(u), strict=True)
             )
-            where = (
-                f"rows {', '.join(map(str, bad[:5]))}{' …' if bad.size > 5 else ''}" if self.by_rows else "as a whole"
-            )
+            where = "as a whole"
+            if self.by_rows:
+                listed = f"{', '.join(map(str, bad[:5]))}{' …' if bad.size > 5 else ''}"
+                where = f"rows {listed}{self._row(bad[0], rows.size)}"
             raise ValueError(
                 f"the log-likelihood is {np.atleast_1d(rows)[bad[0]]} at the start ({shown}) in {where}: give a start "
                 "inside the domain (start={…}), or look at those rows for missing or impossible values"
             )
+
+    def _row(self, k: int, n: int) -> str:
+        """What the data say of a row, in words."""
+        columns = dict(self.data) if isinstance(self.data, Values) else {}
+        seen = [f"{name} = {a[k]!s}" for name, a in columns.items() if np.shape(a) == (n,)]
+        return f" (row {k}: {', '.join(seen[:6])}{' …' if len(seen) > 6 else ''})" if seen else ""
 
     def usable(self, u: np.ndarray, given: bool) -> np.ndarray:
         """A start where the log-likelihood is finite: `u`, or the best of some draws if nobody gave it."""

@@ -209,7 +209,7 @@ def test_a_start_where_some_of_many_rows_are_impossible_names_them():
 
     y = Y.copy()
     y[123] = np.inf
-    with pytest.raises(ValueError, match="rows 123"):
+    with pytest.raises(ValueError, match=r"rows 123 \(row 123: y = inf\)"):
         bb.MLE(rows, {"mu": bb.Real(), "s": bb.Positive()}).fit({"y": y})
 
 
