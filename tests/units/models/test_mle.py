@@ -308,3 +308,17 @@ def test_domains_and_fixed_parameters():
     assert list(r.params) == ["mu"] and r.bse["mu"] == pytest.approx(1.0)
     r = bb.MLE(f, {"mu": bb.Interval(-1, 3), "sigma": bb.Positive(start=0.5)}).fit({"y": y})
     assert r.params["mu"] == pytest.approx(0.75) and r.params["sigma"] == pytest.approx(y.std())
+
+
+def test_interrupted_it_keeps_the_best_point():
+    calls = 0
+
+    def rows(p, d):
+        nonlocal calls
+        calls += 1
+        if calls == 12:
+            raise KeyboardInterrupt
+        return bb.stats.norm.logpdf(d.y, p.a, p.s)
+
+    r = bb.MLE(rows, {"a": bb.Real(), "s": bb.Positive()}).fit({"y": np.array([10.0, 12.0, 15.0, 31.0])})
+    assert calls > 12 and not r.converged and "Interrupted" in r.search.message and r.certificate.problems
