@@ -168,6 +168,31 @@ def test_passes_of_a_logistic_fit(passes):
     assert np.abs(A.T @ (y - p)).max() < 1e-8 * len(A) ** 0.5
     information = (A * (p * (1 - p))[:, None]).T @ A
     np.testing.assert_allclose(r.cov_params(), np.linalg.inv(information), rtol=1e-7, atol=1e-12)
+    before = len(found)
+    own = bb.MLE(lambda p, d: d.y * (d.X @ p.b) - np.logaddexp(0, d.X @ p.b), {"b": bb.Real(shape=16)}).fit(
+        {"X": A, "y": y}
+    )
+    found = passes(len(A))[before:]
+    assert own.converged and sum(found) <= 3 and len(found) <= 13, found
+    np.testing.assert_allclose(own.coef, r.coef, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(own.se(), r.se(), rtol=1e-7)
+
+
+def test_very_many_rows_with_weights_an_offset_a_ridge_and_an_intercept():
+    rng = np.random.default_rng(4)
+    n, p = 420_000, 16
+    A, w, offset = rng.normal(size=(n, p)) * np.geomspace(0.01, 100, p), rng.integers(0, 3, n) * 1.0, rng.normal(size=n)
+    eta = offset - 1 + A @ (np.linspace(-0.3, 0.3, p) / np.geomspace(0.01, 100, p))
+    y = (rng.random(n) < special.expit(eta)) * 1.0
+    penalty = np.array([0.0, *np.geomspace(1e-2, 1e4, p)])
+    r = logistic(A, y, ["const", *map(str, range(p))], w, offset, penalty, intercept=True)
+    B = np.column_stack([np.ones(n), A])
+    mean = special.expit(B @ r.coef + offset)
+    information = (B * (w * mean * (1 - mean))[:, None]).T @ B + np.diag(penalty)
+    se = np.sqrt(np.diag(np.linalg.inv(information)))
+    slope = B.T @ (w * (y - mean)) - penalty * r.coef
+    assert r.converged and np.abs(slope * se).max() < 1e-9
+    np.testing.assert_allclose(r.se(), se, rtol=1e-7)
 
 
 def test_some_rows_that_do_not_show_what_the_columns_are_like():
