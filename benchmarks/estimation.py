@@ -334,7 +334,7 @@ def main() -> None:
     args = parse.parse_args()
     report = Report(args.rounds or (3 if args.quick else 7), 2.0 if args.quick else 10.0)
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} CPUs, "
-          f"load {os.getloadavg()[0]:.2f}; wall time, medians")  # fmt: skip
+          f"{os.environ['OMP_NUM_THREADS']} threads, load {os.getloadavg()[0]:.2f}; wall time, medians")  # fmt: skip
     for name, case in CASES.items():
         if args.only and name not in args.only:
             continue

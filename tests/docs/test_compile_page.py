@@ -1,7 +1,6 @@
-"""The page on compile: its picture is what `docs/figures.py` draws, its links lead somewhere (doctest runs its code)."""
+"""The page on compile: its picture is what `docs/figures.py` draws (doctest runs its code)."""
 
 import importlib.util
-import re
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,3 @@ def test_the_picture_is_the_one_that_is_drawn(tmp_path):
     figures.plan(tmp_path)
     name = "compile.svg"
     assert (tmp_path / name).read_text(encoding="utf-8") == (DOCS / "images" / name).read_text(encoding="utf-8")
-
-
-def test_its_links_lead_somewhere():
-    text = (DOCS / "compile.md").read_text(encoding="utf-8")
-    for link in re.findall(r"\]\(([^)]+)\)", text):
-        assert (DOCS / link).exists(), link
-    assert "(compile.md)" in (DOCS / "README.md").read_text(encoding="utf-8")
-    assert "(docs/compile.md)" in (DOCS.parent / "README.md").read_text(encoding="utf-8")

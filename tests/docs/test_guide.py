@@ -136,11 +136,3 @@ def test_linear_regression(made):
     ends = m.predict(made["birds"], interval="prediction")
     for ours, line in zip(np.column_stack([ends.value, ends.conf_int()]), said.splitlines()[-2:], strict=True):
         same(ours, NUMBER.findall(line)[1:])
-
-
-@pytest.mark.parametrize("page", ["guide.md", "coming_from.md"])
-def test_its_links_lead_somewhere(page):
-    for link in re.findall(r"\]\(([^)]+)\)", (DOCS / page).read_text(encoding="utf-8")):
-        assert (DOCS / link.partition("#")[0]).exists(), link
-    assert f"({page})" in (DOCS / "README.md").read_text(encoding="utf-8")
-    assert f"(docs/{page})" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -152,6 +152,4 @@ def test_the_pictures_are_there_and_can_be_made_again(tmp_path):
 def test_the_index_names_every_step():
     text = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)]+)\)", text)
-    for link in links:
-        assert (ROOT / "docs" / link).exists(), link
     assert {f"steps/{p.parent.name}/{p.name}" for p in ENGLISH + JAPANESE} <= set(links)

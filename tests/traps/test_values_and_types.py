@@ -1,5 +1,6 @@
 """Traps of values and types, and the decided questions of what a Variable does when it meets plain NumPy."""
 
+import math
 import operator
 
 import numpy as np
@@ -143,12 +144,13 @@ def test_lists_of_variables():
     ("escape", "advice"),
     [
         (lambda v: float(v), "v.item()"),
+        (lambda v: math.exp(v), "np.exp(v) instead of math.exp(v)"),
         (lambda v: int(v), "v.item()"),
         (lambda v: complex(v), "v.item()"),
         (lambda v: np.asarray(v), "v.data"),
         (lambda v: np.array(v), "v.data"),
         (lambda v: [1, 2, 3][v], "v.item()"),
-        (lambda v: operator.setitem(np.zeros(2), 0, v), "v."),
+        (lambda v: operator.setitem(np.zeros(2), 0, v), "np.stack([v, …]) instead of a[i] = v"),
         (lambda v: np.full(3, v), "np.full_like"),
         (lambda v: np.add(1.0, v, out=np.zeros(())), "a + v"),
         (lambda v: operator.iadd(np.zeros(()), v), "a + v"),

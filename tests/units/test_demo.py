@@ -44,6 +44,14 @@ def test_the_command_writes_its_pictures(tmp_path):
         assert (tmp_path / "out" / name).read_text(encoding="utf-8").lstrip().startswith("<svg")
 
 
+def test_what_it_says_to_type_next_can_be_typed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))  # no command of that name, as in an environment that is not activated
+    monkeypatch.setattr("bibun.cli.demo.find_spec", lambda name: None)
+    assert main(["demo", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f'{sys.executable} -m pip install "bibun[all]"' in said and f"{sys.executable} -m bibun fit " in said
+
+
 def test_bad_usage_is_said(tmp_path, capsys):
     assert main(["fly"]) == 2
     assert "no such command: fly" in capsys.readouterr().err

@@ -5,10 +5,12 @@ gradient descent, then Newton's method with the exact Hessian. Imports bibun's p
 """
 
 import csv
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ __all__ = ["Fit", "fit_both", "run"]
 
 TOLERANCE = 1e-9  # of the gradient, relative to that at the start
 MOST_STEPS = 100_000
+ROUNDING = 1e-14  # differences of losses below it are not drawn
 
 
 # --- the two likelihoods ----------------------------------------------------------------------------------------------
@@ -205,9 +208,12 @@ def run(folder: str = "bibun-demo") -> int:
         return 2
     print("\nPictures: " + "\n          ".join(map(str, paths)))
     table = resources.files("bibun.data").joinpath("penguins.csv")
-    print('\nThe same by the command (pip install "bibun[all]"), and with any table of yours:\n')
-    print(f'  bibun fit "{table}" "body_mass_g ~ bill_length_mm + bill_depth_mm + flipper_length_mm + sex"')
-    print(f'  bibun fit "{table}" "sex ~ bill_length_mm + bill_depth_mm" --family binomial')
+    bibun = "bibun" if shutil.which("bibun") else f"{sys.executable} -m bibun"
+    print("\nThe same by the command, and with any table of yours:\n")
+    if not all(find_spec(name) for name in ("cyclopts", "formulaic")):
+        print(f'  {sys.executable} -m pip install "bibun[all]"')
+    print(f'  {bibun} fit "{table}" "body_mass_g ~ bill_length_mm + bill_depth_mm + flipper_length_mm + sex"')
+    print(f'  {bibun} fit "{table}" "sex ~ bill_length_mm + bill_depth_mm" --family binomial')
     return 0
 
 
@@ -217,7 +223,7 @@ def pictures(folder: Path, fitted: Fit) -> list[Path]:
     best = min(min(path) for path in fitted.paths.values())
     chart = line_chart(
         {
-            name: ([float(k + 1) for k in range(len(path))], [v - best for v in path])
+            name: ([k + 1.0 for k in range(len(path))], [v - best if v - best > ROUNDING else 0.0 for v in path])
             for name, path in fitted.paths.items()
         },
         title="Logistic regression of sex on four measurements",

@@ -251,12 +251,13 @@ class Cells:
         if axis is not None:
             self._check_rows(rule.name, v, args, had)
         try:
-            if rule.name == "sum":
-                out = np.add.reduce(static[0], axis=static[1], keepdims=bool(static[2]))
-            elif rule.name == "getitem":
-                out = static[0][static[1]]
-            else:
-                out = rule.run(*static)
+            with np.errstate(all="ignore"):  # on a few rows only, and NumPy warns of objects too
+                if rule.name == "sum":
+                    out = np.add.reduce(static[0], axis=static[1], keepdims=bool(static[2]))
+                elif rule.name == "getitem":
+                    out = static[0][static[1]]
+                else:
+                    out = rule.run(*static)
         except (TypeError, ValueError, IndexError) as e:
             raise Unsupported(rule.name) from e
         if not isinstance(out, np.ndarray) or out.dtype != object:

@@ -204,7 +204,8 @@ class Variable(Node):
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __float__(self) -> float:
-        self._escapes("a float", "v.item()")
+        more = " (or np.exp(v) instead of math.exp(v), and np.stack([v, …]) instead of a[i] = v, to keep it)"
+        self._escapes("a float", "v.item()", more)
         return float(self._data)
 
     def __int__(self) -> int:

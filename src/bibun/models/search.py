@@ -27,6 +27,7 @@ MAXITER = {"newton": 100, "lbfgs": 1000, "gradient-descent": 10_000}
 ROWS = 50_000  # from here on the search starts where it ends for some of them
 SETTLED = 1e-20  # the same of few
 SUSPICIOUS = 12.0  # a linear predictor beyond which some rows are not to be started from
+HIGHEST = 700.0  # a mean log-likelihood of a row: the density is not a number that floats have
 MOVED = 0.03  # what is too little for a row whose predictor runs to infinity
 
 
@@ -276,17 +277,21 @@ class Search:
         self.coef, null, undetermined, found = self._estimates(names)
         spread = np.concatenate([*[d.norms for d in self.designs], np.ones(self.more)])
         directions, H = list(null.T), self.H
-        infinite = not (np.isfinite(H).all() and np.isfinite(self.slope).all())
-        if infinite:
+        lost = not (np.isfinite(H).all() and np.isfinite(self.slope).all()) or -self.value > HIGHEST
+        if -self.value > HIGHEST:  # only rounding is left of the derivatives
+            far = labels[int(np.argmax(np.abs(self.coef) * spread))]
+            found.append(f"no finite maximum: the log-likelihood has risen beyond all densities, with {far} far out")
+        elif lost:
             found.append(
                 "the derivatives are not finite at the estimates: give the columns other units, or leave rows out"
             )
+        if lost:
             H, self.slope, undetermined = np.zeros_like(H), np.zeros_like(self.slope), np.ones(len(undetermined), bool)
         decrement = 0.5 * float(self.slope @ _solved(H, self.slope)) * self.total if self.gamma.size else 0.0
         smallest = float(np.linalg.eigvalsh(H)[0]) if self.gamma.size else 1.0
         short = decrement > 1e-8 * (1 + self.total) or not self.ended
         over = InOrthonormal(self.total, self.arguments, [f"direction {k + 1}" for k in range(len(self.gamma))])
-        suspicious = self.gamma.size and not infinite and (short or smallest < 1e-6 or self._running(spread))
+        suspicious = self.gamma.size and not lost and (short or smallest < 1e-6 or self._running(spread))
         runs, left, away = self._endless(over, constant, margins) if suspicious else ([], H, H)
         if runs:
             H, free = left, self._members(away, spread)

@@ -1,15 +1,18 @@
-"""A line chart as SVG text, with no plotting library: what the demo draws its paths with.
+"""A line chart as SVG text, with no plotting library, for light and dark pages: what the demo draws its paths with.
 
-Imports nothing of bibun. Plots of results are in profile_plot.py and diagnostic_plot.py.
+Imports axes and svg. Plots of results are in profile_plot.py and diagnostic_plot.py.
 """
 
 import math
 from collections.abc import Sequence
-from html import escape
+
+from .axes import MINUS, STYLE, raised
+from .svg import escaped
 
 __all__ = ["line_chart"]
 
-COLOURS = ("#2166ac", "#b2182b", "#1b7837", "#762a83")
+LIGHT = ("#2166ac", "#b2182b", "#1b7837", "#762a83")
+DARK = ("#6cb0f5", "#ff8a80", "#6fcf8b", "#cb9df0")
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 84, 150, 52, 58
 
@@ -48,37 +51,43 @@ def line_chart(
     px = lambda x: LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
     py = lambda y: HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM)
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-        'font-family="Helvetica, Arial, sans-serif" font-size="13">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="28" font-size="16" font-weight="bold" fill="#222">{escape(title)}</text>',
+        f'<svg class="bibun-plot" xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>{escaped(title)}</title><style>{STYLE}{_colours(LIGHT)}"
+        f"@media (prefers-color-scheme:dark){{{_colours(DARK)}}}</style>",
+        f'<rect class="card" x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="8"/>',
+        f'<text class="text title" x="{LEFT}" y="30">{escaped(title)}</text>',
     ]
     for t in _ticks(x0, x1, log_x):
-        out.append(f'<line x1="{px(t):.1f}" y1="{TOP}" x2="{px(t):.1f}" y2="{HEIGHT - BOTTOM}" stroke="#e3e3e3"/>')
+        out.append(f'<line x1="{px(t):.1f}" y1="{TOP}" x2="{px(t):.1f}" y2="{HEIGHT - BOTTOM}" class="grid"/>')
         out.append(_text(px(t), HEIGHT - BOTTOM + 18, _number(t, log_x), "middle"))
     for t in _ticks(y0, y1, log_y):
-        out.append(f'<line x1="{LEFT}" y1="{py(t):.1f}" x2="{WIDTH - RIGHT}" y2="{py(t):.1f}" stroke="#e3e3e3"/>')
+        out.append(f'<line x1="{LEFT}" y1="{py(t):.1f}" x2="{WIDTH - RIGHT}" y2="{py(t):.1f}" class="grid"/>')
         out.append(_text(LEFT - 8, py(t) + 4, _number(t, log_y), "end"))
-    out.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, escape(x_label), "middle"))
+    out.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, escaped(x_label), "middle"))
     middle = (TOP + HEIGHT - BOTTOM) / 2
     out.append(
-        f'<text x="20" y="{middle:.1f}" text-anchor="middle" fill="#444" transform="rotate(-90 20 {middle:.1f})">'
-        f"{escape(y_label)}</text>"
+        f'<text class="text middle" x="24" y="{middle:.1f}" transform="rotate(-90 24 {middle:.1f})">'
+        f"{escaped(y_label)}</text>"
     )
     for k, (name, ps) in enumerate(points.items()):
-        colour = COLOURS[k % len(COLOURS)]
+        look = f"series{k % len(LIGHT)}"
         path = " ".join(f"{px(x):.1f},{py(y):.1f}" for x, y in _thinned(ps))
-        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        out.append(f'<polyline class="curve {look}" points="{path}"/>')
         if len(ps) <= 40:
-            out += [f'<circle cx="{px(x):.1f}" cy="{py(y):.1f}" r="3" fill="{colour}"/>' for x, y in ps]
+            out += [f'<circle class="{look} dot" cx="{px(x):.1f}" cy="{py(y):.1f}" r="3"/>' for x, y in ps]
         y = TOP + 14 + 22 * k
-        out.append(
-            f'<line x1="{WIDTH - RIGHT + 12}" y1="{y - 4}" x2="{WIDTH - RIGHT + 34}" y2="{y - 4}" '
-            f'stroke="{colour}" stroke-width="3"/>'
-        )
-        out.append(_text(WIDTH - RIGHT + 40, y, escape(name), "start"))
+        left = WIDTH - RIGHT + 12
+        out.append(f'<line class="curve {look}" x1="{left}" y1="{y - 4}" x2="{left + 22}" y2="{y - 4}"/>')
+        out.append(_text(WIDTH - RIGHT + 40, y, escaped(name), "start"))
     out.append("</svg>")
     return "\n".join(out) + "\n"
+
+
+def _colours(shades: Sequence[str]) -> str:
+    """Style rules of the lines, and of the dots on them."""
+    rule = ".bibun-plot .series{k}{{stroke:{c}}}.bibun-plot .dot.series{k}{{fill:{c}}}"
+    return "".join([rule.format(k=k, c=c) for k, c in enumerate(shades)])
 
 
 def _range(values: list[float]) -> tuple[float, float]:
@@ -99,12 +108,12 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
 
 def _number(t: float, log: bool) -> str:
     if not log:
-        return f"{t:g}"
-    return f"{10**t:g}" if 0 <= t <= 4 else f'10<tspan dy="-5" font-size="10">{t:g}</tspan>'
+        return f"{t:g}".replace("-", MINUS)
+    return f"{10**t:g}" if 0 <= t <= 4 else f"10{raised(round(t))}"
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#444">{text}</text>'
+    return f'<text class="text {anchor}" x="{x:.1f}" y="{y:.1f}">{text}</text>'
 
 
 def _thinned(points: list[tuple[float, float]], most: int = 400) -> list[tuple[float, float]]:

@@ -70,7 +70,7 @@ def plot_paths(
     ax.plot(*next(iter(paths.values()))[0], "s", color="#333333", markersize=6)
     ax.set_xlim(x0, x1)
     ax.set_ylim(y0, y1)
-    ax.legend(facecolor="white", edgecolor="none", framealpha=0.9, loc="upper left", fontsize=9)
+    ax.legend(facecolor="white", edgecolor="none", framealpha=0.9, loc="best", fontsize=9)
     return ax
 
 

@@ -65,6 +65,7 @@ def cases() -> list[Any]:
     return [(name, statics) for name in names for statics in STATIC.get(name, [()])] + [("power", ())]
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # since NumPy 2.5
 @pytest.mark.parametrize("name, statics", cases())
 def test_equals_numpy(name: str, statics: tuple[Any, ...]) -> None:
     xs = arguments(name, statics)
