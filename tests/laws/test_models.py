@@ -110,6 +110,13 @@ MODELS = {
         decay, {"a": 1.0, "k": 0.1}, {"x": X1, "y": MEAN + 0.1 * OFFSET, "id": DATA["id"]}
     ),
 }  # fmt: skip
+
+
+def read(r):
+    """The column to contrast: of categories, where the model reads one."""
+    return "g" if any("g[" in label for label in r.labels) else "x1"
+
+
 METHODS = {
     "params": lambda r: r.params,
     "bse": lambda r: r.bse,
@@ -130,6 +137,10 @@ METHODS = {
     "tidy": lambda r: [[v for k, v in t.items() if k != "term"] for t in r.tidy()],
     "glance": lambda r: [v for v in r.glance().values() if isinstance(v, float)],
     "summary": lambda r: len(str(r.summary())),
+    "avg_slopes": lambda r: [r.avg_slopes().value, r.avg_slopes().se],
+    "avg_predictions": lambda r: [r.avg_predictions().value, r.avg_predictions().se],
+    "contrasts": lambda r: [r.contrasts(read(r)).value, r.contrasts(read(r)).se],
+    "marginal_means": lambda r: [r.marginal_means(read(r)).value, r.marginal_means(read(r)).se],
     "fittedvalues": lambda r: r.fittedvalues,
     "predict": lambda r: [r.predict().value, r.predict().se],
     **{

@@ -49,10 +49,11 @@ def blocked(steps: list[Any], kept: set[int], n: int) -> list[Any]:
         return steps
 
     def closed(inside: list[int], read: set[int]) -> list[Any]:
-        """A step of these; themselves where all that they make is narrow, or they are few."""
+        """A step of these; themselves where all that they make is narrow, they are few, or nothing given has rows."""
         group = [(steps[i], w) for i in inside if (w := ways[i]) is not None]
         wide = max(w.width for _, w in group) >= WIDE and not all(w.single for _, w in group)
-        return [BlockedStep(group, read, n)] if len(group) > 2 and wide else [s for s, _ in group]
+        step = BlockedStep(group, read, n) if len(group) > 2 and wide else None
+        return [step] if step is not None and step.inputs else [s for s, _ in group]
 
     late: list[set[int]] = [set() if w is None else set(w.sums) for w in ways]
     return Order(steps, [None if w is None else n for w in ways], late, kept, closed).made()

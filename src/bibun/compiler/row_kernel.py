@@ -84,9 +84,29 @@ class RowKernel:
         IndexError
             A code is not the number of a parameter.
         """
+        terms, maps = self._run(Bound.run, arrays, parameters)
+        return terms, maps
+
+    def flat(self, arrays: Sequence[Array], parameters: Sequence[Any]) -> Array:
+        """The numbers of all terms, in the memory's own order: `places` says which is which."""
+        sums, _ = self._run(Bound.flat, arrays, parameters)
+        return np.asarray(sums)
+
+    def places(self) -> list[Array] | None:
+        """Where each number of each term is in `flat`; None where that hangs on the number of groups."""
+        if self.layout.codes:
+            return None
+        shapes = [(0,) if s.width is None else (0, s.width) for s in self.program.sources]
+        arrays = [np.empty(shape, s.dtype) for shape, s in zip(shapes, self.program.sources, strict=True)]
+        bound = Bound(self, arrays, ())
+        places = np.arange(bound.sizes.result_size)
+        return [finish(places[start:stop]) for start, stop, finish in bound.results]
+
+    def _run(self, run: Any, arrays: Sequence[Array], parameters: Sequence[Any]) -> Any:
+        """What `run` makes of what is bound to the arrays."""
         groups = tuple(len(parameters[k]) for k in self.layout.codes)
         bound = self._bound(arrays, groups) or Bound(self, arrays, groups)
-        result = bound.run(self.address, arrays, parameters)
+        result = run(bound, self.address, arrays, parameters)
         self.bound.append(bound)
         if len(self.bound) > KEPT:
             with contextlib.suppress(IndexError):
@@ -234,7 +254,12 @@ class Bound:
         return self.contexts[:n]
 
     def run(self, address: int, arrays: Sequence[Array], parameters: Sequence[Any]) -> tuple[list[Array], list[Array]]:
-        """Run the kernel; `arrays` are those it was bound to."""
+        """Run the kernel, for its terms and maps; `arrays` are those it was bound to."""
+        sums, maps = self.flat(address, arrays, parameters)
+        return [finish(sums[start:stop]) for start, stop, finish in self.results], maps
+
+    def flat(self, address: int, arrays: Sequence[Array], parameters: Sequence[Any]) -> tuple[Array, list[Array]]:
+        """The same, with the numbers of all terms as they lie in memory."""
         for k, place in self.given:
             self.parameters[place] = parameters[k]
         maps = [_result(self.rows, dtype) for _, dtype in self.layout.program.maps]
@@ -247,8 +272,7 @@ class Bound:
             threads.run(address, self._threads())
             if self.layout.codes and self.job[JOB["bad"]]:
                 _complain(self.layout, arrays, self.groups)
-        sums = self._added()
-        return [finish(sums[start:stop]) for start, stop, finish in self.results], maps
+        return self._added(), maps
 
     def _added(self) -> Array:
         """The chunks' sums, added pairwise, in memory of the caller's own."""

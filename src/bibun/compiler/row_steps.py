@@ -24,6 +24,10 @@ from .scalar_math import lowered
 __all__ = ["RowStep"]
 
 
+SMALL = 32
+"""Numbers a term, on average, up to which results are gathered number by number; larger blocks are added whole."""
+
+
 class Written(NamedTuple):
     """What is kept of the rule of a sum when its program is written: nothing of what was recorded."""
 
@@ -55,6 +59,7 @@ class RowStep:
     def __init__(self, sums: list[tuple[Any, list[Any], list[tuple[int, int]], int]], absorbing: bool) -> None:
         self.sums, self.absorbing = sums, absorbing
         self.runners: dict[Any, Any] = {}
+        self.gathered: dict[Any, Any] = {}  # by runner and shapes of the results: where each number goes
 
     def keep(self, needed: set[int]) -> None:
         """Only the sums whose results are read."""
@@ -95,7 +100,7 @@ class RowStep:
         with mode("tracing", "compile"), mode("absorbing", self.absorbing):
             for rule, args, slots, _ in self.sums:
                 self.pieces.append(self._pieces(rule, args, dict(slots)))
-        self.sums = [(Written.of(rule), *rest) for rule, *rest in self.sums]
+        self.sums = [(Written.of(rule), args, slots, out) for rule, args, slots, out in self.sums]
 
     def _pieces(self, rule: RowRule, args: list[Any], slots: dict[int, int]) -> list[tuple[Any, ...]]:
         """Which terms make a result: (term, where it goes)."""
@@ -173,28 +178,30 @@ class RowStep:
             p = np.asarray(values[k] if isinstance(k, int) else getattr(k, "_data", k), np.float64)
             flat = p.reshape(-1)
             parameters.append(flat[positions[0]] if kind == "scalar" else _taken(flat, positions))
-        terms, _ = runner(arrays, parameters)
-        for (rule, args, slots, out), pieces in zip(self.sums, self.pieces, strict=True):
-            found = self._result(rule, args, dict(slots), pieces, terms, values)
+        shapes = [_shape(rule, args, dict(slots), values) for rule, args, slots, _ in self.sums]
+        gathered = key, tuple(shapes)
+        if gathered not in self.gathered:
+            self.gathered[gathered] = self._gathered(runner, shapes)
+        places = self.gathered[gathered]
+        if places is None:
+            terms, _ = runner(arrays, parameters)
+            given = zip(self.sums, shapes, self.pieces, strict=True)
+            results = [_result(rule.order, shape, pieces, terms) for (rule, *_), shape, pieces in given]
+        else:
+            flat = runner.flat(arrays, parameters)
+            results = [
+                _counted(shape, where, which, flat) for shape, (where, which) in zip(shapes, places, strict=True)
+            ]
+        for (rule, _, _, out), found in zip(self.sums, results, strict=True):
             values[out] = found if found.dtype == rule.dtype else found.astype(rule.dtype)
 
-    def _result(
-        self, rule: Written, args: list[Any], slots: dict[int, int], pieces: Any, terms: Any, values: list[Any]
-    ) -> Any:
-        if rule.order == 0:
-            return terms[pieces[0][0]]
-        shapes = [np.shape(values[slots[i]] if i in slots else args[i]) for i in rule.by]
-        sizes = [int(np.prod(shape)) for shape in shapes]
-        if rule.order == 1:
-            out = np.zeros(sizes[0])
-            for k, where in pieces:
-                _add(out, where, terms[k])
-            return out.reshape(shapes[0])
-        H = np.zeros(sizes)
-        for k, turned, rows, columns in pieces:
-            block = np.reshape(terms[k], (len(columns), len(rows)) if turned else (len(rows), len(columns)))
-            _add(H, (_places(rows), _places(columns)), block.T if turned else block)
-        return H
+    def _gathered(self, runner: Any, shapes: list[Any]) -> list[tuple[Any, Any]] | None:
+        """For each result, which of the kernel's numbers are added (where each goes, which it is); None: terms are."""
+        terms = runner.places() if hasattr(runner, "places") else None
+        if terms is None or sum(t.size for t in terms) > SMALL * len(terms) or len(terms) < SMALL:
+            return None
+        given = zip(self.sums, shapes, self.pieces, strict=True)
+        return [_places_of(rule.order, shape, pieces, terms) for (rule, *_), shape, pieces in given]
 
     @property
     def time(self) -> float:
@@ -222,6 +229,51 @@ class RowStep:
     def __str__(self) -> str:
         names = ", ".join(f"%{out} = {rule.name}" for rule, _, _, out in self.sums)
         return f"one pass over the rows: {names}"
+
+
+def _shape(rule: Written, args: list[Any], slots: dict[int, int], values: list[Any]) -> tuple[int, ...]:
+    """The shape of a result: a parameter's, or that of a matrix with a line for each number of one."""
+    shapes = [np.shape(values[slots[i]] if i in slots else args[i]) for i in rule.by]
+    return shapes[0] if rule.order == 1 else tuple([math.prod(shape) for shape in shapes])
+
+
+def _result(order: int, shape: tuple[int, ...], pieces: list[tuple[Any, ...]], terms: list[Any]) -> Any:
+    """A result, of the terms it is made of."""
+    if order == 0:
+        return terms[pieces[0][0]]
+    if order == 1:
+        out = np.zeros(math.prod(shape))
+        for k, where in pieces:
+            _add(out, where, terms[k])
+        return out.reshape(shape)
+    H = np.zeros(shape)
+    for k, turned, rows, columns in pieces:
+        block = np.reshape(terms[k], (len(columns), len(rows)) if turned else (len(rows), len(columns)))
+        _add(H, (_places(rows), _places(columns)), block.T if turned else block)
+    return H
+
+
+def _places_of(order: int, shape: tuple[int, ...], pieces: list[Any], terms: list[Any]) -> tuple[Any, Any]:
+    """Of a result, in the order in which `_result` adds: where in it each number goes, and which one that is."""
+    at = np.arange(math.prod(shape)).reshape(shape)
+    where, which = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+    for k, *place in pieces:
+        if order == 0:
+            to, block = at, terms[k]
+        elif order == 1:
+            to, block = at.reshape(-1)[place[0]], terms[k]
+        else:
+            turned, rows, columns = place
+            to = at[np.ix_(rows, columns)]
+            block = terms[k].reshape(to.T.shape).T if turned else terms[k].reshape(to.shape)
+        where.append(to.reshape(-1))
+        which.append(block.reshape(-1))
+    return np.concatenate(where), np.concatenate(which)
+
+
+def _counted(shape: tuple[int, ...], where: Any, which: Any, flat: np.ndarray) -> np.ndarray:
+    """A result, of the kernel's numbers: added, for a parameter may enter a row by several columns."""
+    return np.bincount(where, flat[which], math.prod(shape)).reshape(shape)
 
 
 def _numbers(x: Any) -> tuple[tuple[int, ...], bytes]:

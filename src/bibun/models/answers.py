@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Comparison", "Estimate", "Test", "normal_quantile"]
+__all__ = ["Comparison", "Estimate", "Test", "checked_level", "normal_quantile"]
 
 
 class Estimate:
@@ -61,7 +61,7 @@ class Comparison:
     def __init__(self, smaller: Any, larger: Any) -> None:
         self.smaller, self.larger = smaller, larger
         df = larger.df_model - smaller.df_model
-        self.lr = Test("likelihood ratio", 2 * (larger.loglik - smaller.loglik), df, "the smaller model holds")
+        self.lr = Test("likelihood ratio", 2 * (larger.loglik - smaller.loglik), df, "H0: the smaller model")
         self.aic = {"smaller": smaller.aic, "larger": larger.aic}
         self.bic = {"smaller": smaller.bic, "larger": larger.bic}
 
@@ -76,4 +76,11 @@ def normal_quantile(level: float) -> float:
     """The two-sided standard normal quantile."""
     from scipy import special
 
-    return float(special.ndtri(0.5 + 0.5 * level))
+    return float(special.ndtri(0.5 + 0.5 * checked_level(level)))
+
+
+def checked_level(level: Any) -> float:
+    """The level of an interval, a number between 0 and 1."""
+    if isinstance(level, (bool, str)) or not np.isscalar(level) or not 0 < level < 1:  # type: ignore[operator]
+        raise ValueError(f"level={level!r}: a number between 0 and 1, such as level=0.95")
+    return float(level)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NotDefined
+from .answers import checked_level
 from .constrained import constrained
 from .covariance import cluster_codes
 from .evaluations import Evaluations
@@ -65,8 +66,7 @@ class Bootstrap:
         """
         from scipy import special
 
-        if not 0 < level < 1:
-            raise ValueError(f"level={level}: a number between 0 and 1")
+        level = checked_level(level)
         if kind not in ("bca", "percentile"):
             raise ValueError(f"kind={kind!r}: 'bca' or 'percentile'")
         B = len(self.estimates)

@@ -70,6 +70,9 @@ def firth(
     log L(β) + ½ log det I(β), I being Fisher's information (Firth 1993; Heinze & Schemper 2002): for canonical links
     the maximum removes the bias of order 1/n, for others it is the mode under Jeffreys' prior (Kosmidis & Firth 2021).
 
+    The null deviance is of the maximum without the penalty, as brglm2's. The likelihood ratio test that all slopes are
+    0, as logistf prints it, is ``test("x1 = 0, x2 = 0", kind="lr")``: the penalized likelihoods' ratio.
+
     Examples
     --------
     >>> import bibun as bb

@@ -238,7 +238,7 @@ def design(
     if read.offsets:
         offset = columns.offset(read.offsets, part, fitting=True)
         finite(offset[:, None], ("the offset",), [read.offsets], part, rows, read)
-    notes = [*full.notes, *_left_out(missing, full.n_rows, part.n_rows), *columns.notes]
+    notes = [*full.notes, *_left_out(missing, full.n_rows, part.n_rows), *columns.notes, *_not_centred(read, sources)]
     known = {read.factors[int(k[1:])].display: v for k, v in columns.levels.items() if k.startswith("f")}
     return Design(
         read.text,
@@ -280,6 +280,17 @@ def _affordable(terms: Any, read: Formula, columns: Columns, n_rows: int) -> Non
 
 def _new(data: Any) -> Table:
     return table(data, allow_empty=True).renamed("the new data")
+
+
+def _not_centred(read: Formula, sources: list[list[Factor]]) -> list[str]:
+    """What to write where a cubic spline, whose columns sum to 1, stands beside an intercept."""
+    splines = [s[0] for s in sources if len(s) == 1 and s[0].function in ("cr", "cs", "cc") and read.intercept]
+    given = {f.display: [k.arg for k in f.tree.keywords] for f in splines}  # type: ignore[union-attr]
+    return [
+        f'the columns of `{f}` sum to 1, as the intercept does: write `{f[:-1]}, constraints="center")`, or 0 + first'
+        for f, options in given.items()
+        if "constraints" not in options
+    ]
 
 
 def _left_out(missing: dict[str, int], n_rows: int, kept: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ def read(hypothesis: Any, labels: list[str]) -> Hypothesis:
 
     Parameters
     ----------
-    hypothesis : str or (R, r) or R
+    hypothesis : str, list of str, dict of label to value, (R, r) or R
         Statements separated by commas: expressions of labels, numbers and + - * / with ``=``, ``<=`` or ``>=`` between
         them, ``"x1 = x2, 2*x3 = 1, 0 <= x4 <= 1"``; an expression alone is said to be 0. A label that is no Python name
         is put in backticks. Matrices are of equations.
@@ -79,6 +80,15 @@ def read(hypothesis: Any, labels: list[str]) -> Hypothesis:
     -------
     Hypothesis
     """
+    if isinstance(hypothesis, Mapping):
+        unknown = [label for label in hypothesis if label not in labels]
+        if unknown:
+            raise ValueError(f"there is no parameter {unknown[0]!r}; there are {', '.join(labels)}")
+        hypothesis = [f"`{label}` = {value}" for label, value in hypothesis.items()]
+    if isinstance(hypothesis, (list, tuple)) and any(isinstance(h, str) for h in hypothesis):
+        if not all(isinstance(h, str) for h in hypothesis):
+            raise ValueError(f"the hypothesis {hypothesis!r}: equations as text, or matrices, and not both")
+        hypothesis = ", ".join(hypothesis)
     if not isinstance(hypothesis, str):
         R, r = hypothesis if isinstance(hypothesis, tuple) else (hypothesis, None)
         R = np.atleast_2d(np.asarray(R, float))

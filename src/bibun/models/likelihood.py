@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import TrackedVariable
 from ..optimize import minimize
 from .certificate import certify
+from .data import quoted
 from .density import Density, density
 from .held import restricted, within
 from .objective import Objective
-from .parameters import ParameterSet, as_values
+from .parameters import ParameterSet, Values, as_values
 from .penalized import PenalizedObjective, PenalizedResult
 from .result import Result
 
@@ -81,8 +83,8 @@ class MLE:
         start : dict or array_like, optional
             Natural values to start from; what is not given starts as declared. Where nothing is given and the
             log-likelihood is not finite at what is declared, a start is looked for.
-        weights : array_like of shape (n,), optional
-            Needs a likelihood by rows.
+        weights : array_like of shape (n,) or str, optional
+            A number for each row, or the name of a column of the data. Needs a likelihood by rows.
         weights_are : {"frequency", "variance", "sampling"}
             How many times each row counts; how precisely it was measured (the log-likelihood is weighted, rows are
             counted once); or how many of the population it stands for (the same, and standard errors are "sandwich").
@@ -117,18 +119,23 @@ class MLE:
         if penalty not in (None, "jeffreys"):
             raise ValueError(f"penalty={penalty!r}: 'jeffreys'; any other is a prior=")
         penalized = prior is not None or penalty is not None
+        values = as_values(data)
+        weights = _weights(weights, values)
         if penalized:
-            objective: Objective = PenalizedObjective(
-                self, as_values(data), weights, weights_are, prior, penalty is not None
-            )
+            objective: Objective = PenalizedObjective(self, values, weights, weights_are, prior, penalty is not None)
         else:
-            objective = Objective(self, as_values(data), weights, weights_are)
+            objective = Objective(self, values, weights, weights_are)
         if starts > 1 and rng is None:
             raise ValueError(f"starts={starts} are drawn at random: give rng=, a generator or a seed")
         begin = self.parameters.start(start)
-        if constraints is not None:
-            begin = within(objective, self.parameters, begin, constraints)
-        begin = objective.usable(begin, given=start is not None)
+        try:
+            if constraints is not None:
+                begin = within(objective, self.parameters, begin, constraints)
+            begin = objective.usable(begin, given=start is not None)
+        except (AttributeError, IndexError, TypeError) as e:
+            if isinstance(values, Values) or not self.takes_data or isinstance(e, TrackedVariable):
+                raise
+            raise TypeError(_unnamed(data, options, e)) from e
         found, u, steps = self._searched(objective, begin, method, maxiter, options)
         if starts > 1:
             found.starts = [found.fun]
@@ -186,9 +193,9 @@ class MLE:
         >>> post = bb.MLE(rows, {"mean": bb.Positive()}).density({"y": np.array([3.0, 1.0, 4.0])}, prior=gamma)
         >>> value, slope = post.logp_and_grad(np.log([2.0]))
         >>> round(value, 4), slope.round(4).tolist(), post.expand(np.log([2.0]))
-        (-6.0383, [2.0], {'mean': np.float64(2.0)})
+        (-6.0383, [2.0], {'mean': 2.0})
         """
-        return density(self, data, start, weights, weights_are, prior, jacobian)
+        return density(self, data, start, _weights(weights, as_values(data)), weights_are, prior, jacobian)
 
     def _searched(
         self, objective: "Objective", u: np.ndarray, method: str, maxiter: int, options: dict[str, Any]
@@ -201,6 +208,26 @@ class MLE:
 
     def __repr__(self) -> str:
         return f"MLE({getattr(self.loglik, '__name__', self.loglik)}, {self.parameters!r})"
+
+
+def _weights(weights: Any, data: Any) -> Any:
+    """Weights as they are, or of the column that they name."""
+    if not isinstance(weights, str):
+        return weights
+    columns = dict(data) if isinstance(data, Values) else {}
+    if weights not in columns:
+        raise ValueError(f"weights={weights!r}: no column of the data has this name; there are {quoted(columns)}")
+    return columns[weights]
+
+
+def _unnamed(data: Any, options: dict[str, Any], error: Exception) -> str:
+    """The sentence about data that have no names, where the likelihood asks for some."""
+    if data is None:
+        got = f"fit({', '.join(f'{k}=…' for k in options)})" if options else "fit() without data"
+    else:
+        got = f"fit of {type(data).__name__}"
+    names = ", ".join(f"{name!r}: {name}" for name in options) if data is None and options else "'y': y, 'x': x"
+    return f"{got}: the likelihood reads data by name ({error}): give one dict of arrays, fit({{{names}}}), or a frame"
 
 
 def _takes_data(f: Callable[..., Any]) -> bool:

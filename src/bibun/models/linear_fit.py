@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import NotDefined
 from . import inference, summary
-from .answers import Estimate, Test
+from .answers import Estimate, Test, checked_level
 from .formula import Design
 from .formula_rows import Given
 from .prediction import Prediction
@@ -125,9 +125,7 @@ class LinearFit:
     def _quantile(self, level: float) -> float:
         from scipy import special
 
-        if not 0 < level < 1:
-            raise ValueError(f"level={level}: a number between 0 and 1")
-        return float(special.stdtrit(self.df_resid, 0.5 + 0.5 * level))
+        return float(special.stdtrit(self.df_resid, 0.5 + 0.5 * checked_level(level)))
 
     def conf_int(
         self, level: float = 0.95, method: str = "wald", kind: str | None = None, parm: Any = None

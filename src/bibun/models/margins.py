@@ -18,7 +18,7 @@ from .answers import Estimate
 from .data import Column, Table, quoted
 from .formula_slopes import matrix_slope, offset_slope
 
-__all__ = ["Averages", "Averaging"]
+__all__ = ["Averages", "Averaging", "categories", "changed"]
 
 LARGEST = 100_000  # rows of a grid
 KINDS = ("reference", "pairwise", "sequential", "mean")
@@ -266,10 +266,7 @@ class _FormulaRows(_ArrayRows):
         mine = self.design.offset_of(self.data) if self.design._read.offsets else None
         self.rest = self.offset - (0.0 if mine is None else mine[self.kept])
         self.weights = _weights(result, self.n_rows)
-        self.categories: dict[str, tuple[Any, ...]] = {}
-        for k, f in enumerate(self.design._read.factors):
-            for c in f.columns if f"f{k}" in self.design._columns.levels else ():
-                self.categories[c] = self.design._columns.levels[f"f{k}"]
+        self.categories = categories(self.design)
 
     def place(self, name: str) -> int:
         if name not in self.read:
@@ -283,17 +280,10 @@ class _FormulaRows(_ArrayRows):
         x = self.full[name].values[self.fitted]
         return (0, 1) if ((x == 0) | (x == 1)).all() else None
 
-    def changed(self, data: Table, changes: dict[str, Any]) -> Table:
-        makers: dict[str, Any] = {n: (lambda n=n: data[n]) for n in data}
-        for name, value in changes.items():
-            column = _column(name, value if np.ndim(value) else [value] * data.n_rows)
-            makers[name] = lambda column=column: column
-        return Table(makers, data.n_rows)
-
     def at(self, changes: dict[str, Any] | None = None) -> tuple[np.ndarray, np.ndarray]:
         if not changes:
             return self.design.X, self.offset
-        data = self.changed(self.data, changes)
+        data = changed(self.data, changes)
         mine = self.design.offset_of(data)
         return self.design.matrix(data)[self.kept], self.rest + (0.0 if mine is None else mine[self.kept])
 
@@ -333,6 +323,22 @@ class _FormulaRows(_ArrayRows):
 def _rows_of(result: Any, what: str) -> Any:
     result._need_model(what)
     return _ArrayRows(result) if result.design is None else _FormulaRows(result)
+
+
+def categories(design: Any) -> dict[str, tuple[Any, ...]]:
+    """The levels of each column that a formula reads as categories."""
+    levels = design._columns.levels
+    factors = enumerate(design._read.factors)
+    return {c: levels[f"f{k}"] for k, f in factors if f"f{k}" in levels for c in f.columns}
+
+
+def changed(data: Table, changes: dict[str, Any]) -> Table:
+    """A table with some columns set to a value, or to one for each row."""
+    makers: dict[str, Any] = {n: (lambda n=n: data[n]) for n in data}
+    for name, value in changes.items():
+        column = _column(name, value if np.ndim(value) else [value] * data.n_rows)
+        makers[name] = lambda column=column: column
+    return Table(makers, data.n_rows)
 
 
 def _column(name: str, values: Any) -> Column:

@@ -13,6 +13,7 @@ from ..errors import NotDefined
 from ..optimize.least_squares import Linear, lengths
 from ..transforms.jacobian import jacobian
 from . import summary
+from .answers import checked_level
 from .certificate import certify
 from .constrained import along
 from .covariance import Covariance
@@ -105,6 +106,7 @@ class NonlinearResult(Result):
     def _quantile(self, level: float) -> float:
         from scipy import special
 
+        level = checked_level(level)
         return float(special.stdtrit(self.df_resid, 0.5 + 0.5 * level)) if self.df_resid > 0 else float("nan")
 
     def _p_value(self, statistic: float) -> float:

@@ -70,7 +70,10 @@ class Objective(Evaluations):
         try:
             rows = self.model.loglik(p, data) if self.model.takes_data else self.model.loglik(p)
         except TrackedVariable as e:
-            raise TrackedVariable(f"in the likelihood: {e}") from e
+            raise TrackedVariable(
+                "in the likelihood a parameter would become a plain number and lose its derivative: write np.exp for "
+                f"math.exp, np.where for a branch, np.stack for an array that is filled ({e})"
+            ) from e
         if rows is None:
             raise TypeError("the likelihood returned None: it must return its value")
         return rows if self.model.sign == 1 else -rows

@@ -80,6 +80,8 @@ class ParameterSet:
                 f"got {type(declared).__name__}"
             )
         for name, p in declared.items():
+            if isinstance(p, type) and issubclass(p, Parameter):
+                raise TypeError(f"parameter {name!r} is declared as the class {p.__name__}: write {p.__name__}()")
             if not isinstance(p, Parameter):
                 raise TypeError(f"parameter {name!r} is declared as {p!r}: write Real(), Positive(), Fixed({p!r}), …")
         self.parts: dict[str, Parameter] = dict(declared)
@@ -170,14 +172,14 @@ class ParameterSet:
     def values(self, u: np.ndarray) -> dict[str, Any]:
         """Declared name -> estimate, of the declared shape."""
         natural = {name: self._one(p, u[self.slices[name]]) for name, p in self._free()}
-        return {name: a[()] if np.ndim(a) == 0 else np.array(a) for name, a in natural.items()}
+        return {name: float(a) if np.ndim(a) == 0 else np.array(a) for name, a in natural.items()}
 
     def by_name(self, shown: np.ndarray) -> dict[str, Any]:
         """A vector in the order of the labels as declared name -> array of the declared shape."""
         out: dict[str, Any] = {}
         for name, p in self._free():
             a = p.whole(shown[self.shown[name]])
-            out[name] = a[()] if a.ndim == 0 else a
+            out[name] = float(a) if a.ndim == 0 else a
         return out
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from . import summary
 from .data import table
 from .domains import Parameter
 from .formula_slopes import matrix_slope, offset_slope
-from .margins import Averages
+from .margins import Averages, categories, changed
 from .parameters import Values
 from .regression_result import RegressionResult
 from .row_figures import influence_of
@@ -167,13 +167,15 @@ class PartsResult(RegressionResult):
     def avg_slopes(
         self, variables: Any = None, kind: Any = None, *, what: str | None = None, at: Any = None
     ) -> Averages:
-        """The slope of an answer by columns of numbers, averaged over the fitted rows, each counting by its weight.
+        """By how much an answer changes with each column, averaged over the fitted rows, each counting by its weight.
+
+        Of a column of numbers the average derivative; of categories the average difference between each level, were all
+        rows to have it, and the first, in every formula that reads it.
 
         Parameters
         ----------
         variables : str or list of str, optional
-            All columns of numbers that the formulas read by default. What a category changes is the difference of two
-            predictions.
+            All columns that the formulas read by default.
         kind : str, optional
             The covariance to use, if not the result's own.
         what, at
@@ -184,14 +186,34 @@ class PartsResult(RegressionResult):
         given = None if at is None else np.atleast_1d(np.asarray(at, float))
         w = self._row_weights()
         read = {c: None for made in self.designs for f in _factors(made) for c in f.columns}
-        numbers = [c for c in read if self.table[c].numeric and c not in _response(self.design)]
-        wanted = numbers if variables is None else [variables] if isinstance(variables, str) else list(variables)
+        levels = {c: b for made in self.designs for c, b in categories(made).items()}
+        known = [c for c in read if (c in levels or self.table[c].numeric) and c not in _response(self.design)]
+        wanted = known if variables is None else [variables] if isinstance(variables, str) else list(variables)
         for name in wanted:
-            if name not in numbers:
-                raise NotDefined(f"{name!r} is no column of numbers of the formulas: take differences of predictions")
+            if name not in known:
+                raise NotDefined(f"{name!r} is no column of the formulas' right sides: there are {', '.join(known)}")
         labels: list[str] = []
         values, rows = [], []
+
+        def add(label: str, f: Any) -> None:
+            value = np.atleast_1d(np.asarray(f(self.u)))
+            values.append(value)
+            rows.append(np.asarray(jacobian(f, mode="forward")(self.u)).reshape(len(value), -1))
+            labels.extend([label] if len(value) == 1 else [f"{label}[{k}]" for k in range(len(value))])
+
+        def mean(u: Any, at_level: Any) -> Any:
+            coef, p = model.natural(u)
+            return w @ getattr(model, what)(model.predictors(coef, at_level), p, at_level, given) / w.sum()
+
         for name in wanted:
+            if name in levels:
+                first, *others = [(level, self._were(name, level)) for level in levels[name]]
+                for level, there in others:
+                    add(
+                        f"{name}: {level} - {first[0]}",
+                        lambda u, there=there, first=first: mean(u, there) - mean(u, first[1]),
+                    )
+                continue
             turns = []  # of the whole table: a lag looks at rows that were left out
             for made in self.designs:
                 more: Any = offset_slope(made, self.table, name)
@@ -208,16 +230,33 @@ class PartsResult(RegressionResult):
                 along = jvp(lambda *e: getattr(model, what)(list(e), p, d, given), tuple(eta), tuple(ahead))[1]
                 return w @ along / w.sum()
 
-            value = np.atleast_1d(np.asarray(slope(self.u)))
-            values.append(value)
-            rows.append(np.asarray(jacobian(slope, mode="forward")(self.u)).reshape(len(value), -1))
-            labels += [name] if len(value) == 1 else [f"{name}[{k}]" for k in range(len(value))]
+            add(name, slope)
         J = np.concatenate(rows)
         cov = J @ self._any_covariance(self._wanted(kind)) @ J.T
         off = np.abs(J @ self.null) > 1e-7 * (np.abs(J) @ np.abs(self.null))
         lost = off.any(axis=1)
         cov[lost], cov[:, lost] = np.nan, np.nan
         return Averages(labels, np.concatenate(values), cov, self, f"Average slopes, {what}")
+
+    def _were(self, name: str, level: Any) -> Values:
+        """What the likelihood reads, were all rows to have one level of a column."""
+        out = dict(self.objective.data)
+        new = changed(self.table, {name: level})
+        for k, made in enumerate(self.designs):
+            of = "" if not k else str(k + 1)
+            X = made.matrix(new)[self.rows]  # of the whole table: a lag looks at rows that were left out
+            out["X" + of] = X[:, X.shape[1] - out["X" + of].shape[1] :]
+            if made._read.offsets:
+                out["offset" + of] = out["offset" + of] + (made.offset_of(new) - made.offset_of(self.table))[self.rows]
+        return Values(out, "data column")
+
+    def contrasts(self, *_: Any, **__: Any) -> Any:
+        """Not defined: there are several linear predictors, or none that is a mean."""
+        raise NotDefined(
+            f"contrasts on the scale of a linear predictor, for the {self.family} model, whose coefficients are of "
+            "several predictors or beside cut points: avg_slopes(column) has the differences between categories of "
+            f"what it predicts ({', '.join(self.model.loglik.answers)}), and test() those between coefficients"
+        )
 
     def residuals(self, kind: str = "response") -> np.ndarray:
         """What the mean leaves of each row, shape (n,); kind "quantile" where the model has a distribution function.

@@ -13,7 +13,7 @@ import numpy as np
 from .. import special
 from ..errors import NotDefined
 from . import summary
-from .answers import Test, normal_quantile
+from .answers import Test, checked_level, normal_quantile
 from .certificate import Certificate
 from .constrained import along, covariance_along
 from .design import linear_predictor
@@ -224,6 +224,7 @@ class RegressionResult(Averaging, RegressionRows, Result):
             return super()._quantile(level)
         from scipy import special
 
+        level = checked_level(level)
         return float(special.stdtrit(self.df_resid, 0.5 + 0.5 * level)) if self.df_resid > 0 else float("nan")
 
     def _p_value(self, statistic: float) -> float:
@@ -265,8 +266,7 @@ class RegressionResult(Averaging, RegressionRows, Result):
         being the distance in standard errors.
         """
         if method == "profile" and "_residuals" in self.__dict__ and not self.inequalities:
-            if not 0 < level < 1:
-                raise ValueError(f"level={level}: a number between 0 and 1")
+            level = checked_level(level)
             with np.errstate(invalid="ignore"):
                 t = np.sqrt(max(self.df_resid, 0.0) * np.expm1(normal_quantile(level) ** 2 / self.nobs))
                 half = t * self.se("observed")

@@ -15,7 +15,7 @@ from ..core.tree import map_leaves
 from ..errors import NotDefined
 from ..transforms.jacobian import jacobian
 from . import summary
-from .answers import Comparison, Estimate, Test, normal_quantile
+from .answers import Comparison, Estimate, Test, checked_level, normal_quantile
 from .certificate import Certificate
 from .covariance import Covariance, bread
 from .held import Restricting
@@ -297,8 +297,7 @@ class Result(RowFigures, Plots, Restricting, Saving, ForTables, OtherNames):
         >>> [r.conf_int(method=m).round(3).tolist() for m in ("wald", "profile", "score")]
         [[[1.658, 4.728]], [[1.577, 4.533]], [[1.668, 4.7]]]
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level={level}: a number between 0 and 1")
+        level = checked_level(level)
         wanted = self._positions(parm)
         if method == "bootstrap":
             return np.asarray(self.bootstrap(reps, rng, cluster).conf_int(level)[wanted])
@@ -344,8 +343,9 @@ class Result(RowFigures, Plots, Restricting, Saving, ForTables, OtherNames):
 
         Parameters
         ----------
-        hypothesis : str, or R, or (R, r)
-            Equations in the labels, ``"x1 = x2, x3 = 0"``; or the matrix and the right side of R b = r.
+        hypothesis : str, list of str, dict, or R, or (R, r)
+            Equations in the labels, ``"x1 = x2, x3 = 0"``, in one text or several; labels and what each is, ``{"x3":
+            0}``; or the matrix and the right side of R b = r.
         kind : {"wald", "lr", "score"}
             By the estimates and their covariance; by what the log-likelihood loses where the hypothesis holds; by its
             slope there (Rao), compared with the expected information where a model has it in closed form, else with the
@@ -431,9 +431,8 @@ class Result(RowFigures, Plots, Restricting, Saving, ForTables, OtherNames):
                 "p-value is half that of chi2(1)"
             )
         if self.nobs != other.nobs:
-            raise ValueError(
-                f"the fits are of {self.nobs} and {other.nobs} rows: a likelihood ratio needs the same rows"
-            )
+            rows = " and ".join("an unknown number of" if n is None else f"{n:g}" for n in (self.nobs, other.nobs))
+            raise ValueError(f"the fits are of {rows} rows: a likelihood ratio needs the same rows")
         if self.df_model == other.df_model:
             raise ValueError(
                 f"both models have {self.df_model} parameters: neither is nested in the other; compare aic"
@@ -480,6 +479,15 @@ class Result(RowFigures, Plots, Restricting, Saving, ForTables, OtherNames):
             raise NotDefined("a likelihood does not say what there is to predict: give f(p, d), such as a mean, first")
         d = self.objective.data if data is None else as_values(data)
         return self.delta(lambda p: f(p, d), kind)
+
+    def avg_slopes(self, *_: Any, **__: Any) -> Any:
+        """Not defined: a likelihood does not say which of its numbers is a mean."""
+        raise NotDefined(
+            "averages over the rows are of models that say what they predict, and a likelihood does not: delta has any "
+            "function of the parameters, such as result.delta(lambda p: np.mean(np.exp(p.a + p.b * x)))"
+        )
+
+    avg_predictions = marginal_means = contrasts = avg_slopes
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
