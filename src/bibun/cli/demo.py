@@ -210,11 +210,18 @@ def run(folder: str = "bibun-demo") -> int:
     table = resources.files("bibun.data").joinpath("penguins.csv")
     bibun = "bibun" if shutil.which("bibun") else f"{sys.executable} -m bibun"
     print("\nThe same by the command, and with any table of yours:\n")
-    if not all(find_spec(name) for name in ("cyclopts", "formulaic")):
+    if not (_has("cyclopts") and _has("formulaic")):
         print(f'  {sys.executable} -m pip install "bibun[all]"')
     print(f'  {bibun} fit "{table}" "body_mass_g ~ bill_length_mm + bill_depth_mm + flipper_length_mm + sex"')
     print(f'  {bibun} fit "{table}" "sex ~ bill_length_mm + bill_depth_mm" --family binomial')
     return 0
+
+
+def _has(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ImportError:  # it may be hidden
+        return False
 
 
 def pictures(folder: Path, fitted: Fit) -> list[Path]:

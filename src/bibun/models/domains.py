@@ -522,7 +522,7 @@ class Tied(Parameter):
     >>> d = {"x": np.array([1.0, 2.0, 3.0]), "y": np.array([2.0, 4.0, 9.0])}
     >>> rows = lambda p, d: -((d.x - p.a) ** 2) - (d.y - p.b) ** 2
     >>> bb.MLE(rows, {"a": bb.Real(), "b": bb.Tied("a")}).fit(d).params
-    {'a': np.float64(3.5)}
+    {'a': 3.5}
     """
 
     domain = "another parameter's"
