@@ -15,6 +15,7 @@ from .constrained import Constrained, Constraints, constrained, covariance_along
 __all__ = ["Profile", "score"]
 
 FAR = 1e4  # first steps: an end further out is none
+FLAT = 1e-9  # of the target: what the statistic rises by over a distance as long again, where it stays below for ever
 NEAR = 1e-6  # of the target: from here one more step is exact
 Statistic = Callable[[Constrained], tuple[float, float]]
 
@@ -203,6 +204,8 @@ class Profile:
                 close = abs(tau - target) <= near
             if close:
                 return trial + (target - tau) / slope
+            if tau < target and abs(slope * (trial - middle)) < FLAT * target:
+                return math.copysign(math.inf, half)
             if not tau <= 2 * target:  # too far, or in another valley
                 trial = 0.5 * (inside + trial)
                 last = inside, at_inside[0]

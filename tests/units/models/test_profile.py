@@ -175,3 +175,21 @@ def test_few_evaluations():
         for side in (-1, 1):
             profile.end(space.stretched(k), side, 0.5 * Z**2)
     assert len(calls) <= 1 + 10 * 4
+
+
+def test_where_the_likelihood_never_falls_so_far_the_end_is_infinite():
+    """Counts that vary no more than Poisson's: their negative binomial has no largest theta. A few refits tell it."""
+    import bibun.models.profile as profile
+
+    refits, run = 0, profile.constrained
+
+    def counted(*args):
+        nonlocal refits
+        refits += 1
+        return run(*args)
+
+    r = bb.glm("y ~ 1", {"y": np.random.default_rng(5).poisson(3.0, 40)}, family="negative-binomial")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(profile, "constrained", counted)
+        low, high = r.conf_int(method="profile", parm="theta")[0]
+    assert 0 < low < r.params["theta"] and high == np.inf and refits < 20
