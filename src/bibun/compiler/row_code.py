@@ -11,7 +11,7 @@ from .row_frame import ARGUMENTS, Frame
 from .row_gradient import gradients
 from .row_groups import group_sums
 from .row_layout import JOB, Layout
-from .row_loops import Index, Writer
+from .row_loops import Index, Writer, kernel
 from .row_predictors import copies, predictors
 from .row_products import products_of
 
@@ -22,20 +22,7 @@ NAME = "bibun_rows"
 
 def text(layout: Layout) -> str:
     """The IR of a kernel."""
-    w = Writer(layout.lanes)
-    _rows(w, layout)
-    main = Writer(layout.lanes)
-    main.declarations, main.functions = w.declarations, w.functions
-    _thread(main, layout)
-    return main.module(
-        *_function(f"define internal void @rows({ARGUMENTS}) noinline nounwind", w),
-        # a chunk's worth of work is behind every line of it: it is translated as it stands, in half the time
-        *_function(f"define void @{NAME}(ptr %context) nounwind noinline optnone", main),
-    )
-
-
-def _function(head: str, w: Writer) -> list[str]:
-    return [f"{head} {{", "entry:", *w.lines, "  ret void", "}"]
+    return kernel(layout.lanes, NAME, f"rows({ARGUMENTS})", lambda w: _rows(w, layout), lambda w: _thread(w, layout))
 
 
 def _rows(w: Writer, layout: Layout) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .ir import Builder
 
-__all__ = ["Index", "Writer", "element"]
+__all__ = ["Index", "Writer", "element", "kernel"]
 
 Index = int | str
 """A whole number known now, or the name of an i64 of the code."""
@@ -255,3 +255,30 @@ class Writer(Builder):
             body(0)
         elif n:
             self.loop(stem, 0, n, 1, lambda i, _: body(i))
+
+
+def kernel(lanes: int, name: str, piece: str, work: Callable[[Writer], None], thread: Callable[[Writer], None]) -> str:
+    """The IR of a kernel.
+
+    Parameters
+    ----------
+    lanes : int
+    name : str
+        Of the function that each thread runs, with the pointer `%context`.
+    piece : str
+        The name and arguments of the function that does a piece of the work.
+    work, thread : callable
+        Write the bodies of the two.
+    """
+    inner, outer = Writer(lanes), Writer(lanes)
+    work(inner)
+    outer.declarations, outer.functions = inner.declarations, inner.functions
+    thread(outer)
+    heads = {
+        f"define internal void @{piece} noinline nounwind": inner,
+        # a chunk's worth of work is behind every line of it: it is translated as it stands, in half the time
+        f"define void @{name}(ptr %context) nounwind noinline optnone": outer,
+    }
+    return outer.module(
+        *[line for head, w in heads.items() for line in (f"{head} {{", "entry:", *w.lines, "  ret void", "}")]
+    )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .expression import LEAVES, Expression
-from .row_loops import Index, Writer
+from .row_loops import Index, Writer, kernel
 from .tile_frame import ARGUMENTS, Frame
 from .tile_layout import JOB, Sum, TileLayout, canonical, joined
 from .tile_program import Operand, Statement
@@ -26,19 +26,7 @@ LONG = 16
 
 def text(layout: TileLayout) -> str:
     """The IR of a kernel."""
-    w = Writer(layout.lanes)
-    _tile(w, layout)
-    main = Writer(layout.lanes)
-    main.declarations, main.functions = w.declarations, w.functions
-    _thread(main, layout)
-    return main.module(
-        *_function(f"define internal void @tile({ARGUMENTS}) noinline nounwind", w),
-        *_function(f"define void @{NAME}(ptr %context) nounwind noinline optnone", main),
-    )
-
-
-def _function(head: str, w: Writer) -> list[str]:
-    return [f"{head} {{", "entry:", *w.lines, "  ret void", "}"]
+    return kernel(layout.lanes, NAME, f"tile({ARGUMENTS})", lambda w: _tile(w, layout), lambda w: _thread(w, layout))
 
 
 def _thread(w: Writer, layout: TileLayout) -> None:

@@ -1,4 +1,4 @@
-"""`Figure`: a picture as the numbers it shows. The base of profile_figure.py and diagnostic_figure.py.
+"""`Figure`: a picture as the numbers it shows. The base of profile_figure.py, diagnostic_figure.py and report's graphs.
 
 Models compute figures and know no pictures: report says how one is drawn when bibun is imported (report/figures.py).
 Imports nothing of bibun.
@@ -20,11 +20,20 @@ class Figure:
     kind : str
         What report draws it by.
     title : str
+    endings : dict of str to str
+        Of the files it can be saved as: ending to attribute.
+    how : str
+        These in words.
+    style : str
+        CSS of the page, besides.
     """
 
     kind: ClassVar[str]
     drawn: ClassVar[Callable[[Any], str]]
     title: str
+    endings: ClassVar[dict[str, str]] = {".svg": "svg", ".html": "html", ".htm": "html"}
+    how: ClassVar[str] = "use .svg or .html (a browser opens both and prints them to PDF)"
+    style: ClassVar[str] = ""
 
     @property
     def svg(self) -> str:
@@ -36,12 +45,12 @@ class Figure:
         """A page with the picture on it."""
         return (
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(self.title)}</title>\n'
-            "<style>:root{color-scheme:light dark}body{margin:24px}</style></head>\n"
+            "<style>:root{color-scheme:light dark}body{margin:24px}" + self.style + "</style></head>\n"
             f"<body>\n{self.svg}</body></html>\n"
         )
 
     def save(self, path: Any) -> str:
-        """Write the picture to a file, as its name ends: .svg or .html.
+        """Write the picture to a file, as its name ends: one of `endings`.
 
         Returns
         -------
@@ -55,16 +64,13 @@ class Figure:
         """
         path = os.fspath(path)
         ending = os.path.splitext(path)[1].lower()
-        if ending not in (".svg", ".html", ".htm"):
-            raise ValueError(
-                f"a figure is not saved as {ending or 'a file without an ending'}: use .svg or .html (a browser opens "
-                "both and prints them to PDF)"
-            )
+        if ending not in self.endings:
+            raise ValueError(f"a picture is not saved as {ending or 'a file without an ending'}: {self.how}")
         with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(self.svg if ending == ".svg" else self.html)
+            file.write(getattr(self, self.endings[ending]))
         return str(path)
 
-    def _repr_svg_(self) -> str:
+    def _repr_svg_(self) -> str | None:
         return self.svg
 
     def _repr_html_(self) -> str:

@@ -1,16 +1,16 @@
 """`draw`: the graph behind a Variable as a picture, without any other program; and how a notebook shows a Variable.
 
 The parts load when the first picture is drawn: reading the graph (picture), what stands on the boxes (symbols), where
-they go (layout), and the three languages (svg, text). Imports core; `fasten` gives Variable its notebook picture,
-because core knows no reports.
+they go (layout), and the three languages (svg, text). Imports core and models' figure; `fasten` gives Variable its
+notebook picture, because core knows no reports.
 """
 
-import os
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..core.variable import Variable
+from ..models.figure import Figure
 
 __all__ = ["Drawing", "draw", "fasten"]
 
@@ -19,7 +19,7 @@ SMALL_HISTORY = 40
 """A notebook shows the graph below a result of at most so many operations."""
 
 
-class Drawing:
+class Drawing(Figure):
     """A picture of a graph. A notebook shows it by itself; `print` gives its text.
 
     Attributes
@@ -30,8 +30,15 @@ class Drawing:
         Which of them `str()` gives.
     """
 
+    endings: ClassVar = {**Figure.endings, ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
+    how = (
+        "use .svg, .html, .dot or .mmd (a browser opens the .svg and prints it to PDF; Graphviz makes a .png of the "
+        ".dot)"
+    )
+    style = "svg{max-width:none}"
+
     def __init__(self, picture: Any, format: str, direction: str, title: str) -> None:
-        self._picture, self.format, self._direction, self._title = picture, format, direction, title
+        self._picture, self.format, self._direction, self.title = picture, format, direction, title
         self._texts: dict[str, str] = {}
 
     @property
@@ -40,7 +47,7 @@ class Drawing:
         if "svg" not in self._texts:
             from .svg import svg
 
-            self._texts["svg"] = svg(self._picture, self._direction, self._title)
+            self._texts["svg"] = svg(self._picture, self._direction, self.title)
         return self._texts["svg"]
 
     @property
@@ -56,50 +63,6 @@ class Drawing:
         from .text import mermaid
 
         return mermaid(self._picture, self._direction)
-
-    @property
-    def html(self) -> str:
-        """A page with the picture on it."""
-        from .svg import escaped
-
-        return (
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escaped(self._title)}</title>\n'
-            "<style>:root{color-scheme:light dark}body{margin:24px}svg{max-width:none}</style></head>\n"
-            f"<body>\n{self.svg}</body></html>\n"
-        )
-
-    def save(self, path: Any) -> str:
-        """Write the picture to a file, as its name ends: .svg, .html, .dot (or .gv), .mmd.
-
-        Returns
-        -------
-        str
-            The path.
-
-        Raises
-        ------
-        ValueError
-            For any other ending.
-        """
-        path = os.fspath(path)
-        ending = os.path.splitext(path)[1].lower()
-        kinds = {
-            ".svg": "svg",
-            ".html": "html",
-            ".htm": "html",
-            ".dot": "dot",
-            ".gv": "dot",
-            ".mmd": "mermaid",
-            ".mermaid": "mermaid",
-        }
-        if ending not in kinds:
-            raise ValueError(
-                f"a drawing is not saved as {ending or 'a file without an ending'}: use .svg, .html, .dot or .mmd "
-                "(a browser opens the .svg and prints it to PDF; Graphviz makes a .png of the .dot)"
-            )
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(getattr(self, kinds[ending]))
-        return str(path)
 
     def __str__(self) -> str:
         return str(getattr(self, self.format))
